@@ -1,0 +1,105 @@
+/**
+ * Where read models are kept. A collection belongs to one generation of one projection; its documents
+ * bear the position (the last included offset) of the topic-partition that they were folded from.
+ *
+ * Two kinds of documents:
+ * - folded: one for each (key, topic-partition), id `<topic>/<partition>/<key>`, replaced whole, each
+ *   replacement naming the position it was folded on top of, so that a fold that missed another
+ *   writer's work can never overwrite it;
+ * - merged: one for several topics, each of which owns one `part` with a position of its own, so that they
+ *   may come in any order.
+ */
+import type { Topic } from '../events/topics.ts';
+import type { TopicPartition } from './event-log.ts';
+
+export type Body = Readonly<Record<string, unknown>>;
+
+export interface FoldedDocument {
+  readonly key: string;
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly position: number;
+  /** JSON values only: strings, numbers, booleans, null, arrays, plain objects. Never holds key/topic/partition/position. */
+  readonly body: Body;
+}
+
+export interface MergedDocument {
+  readonly id: string;
+  /** Part name to its fields and position. */
+  readonly parts: Readonly<Record<string, { readonly position: number; readonly fields: Body }>>;
+}
+
+export interface FoldedWrite {
+  readonly key: string;
+  /** The position that the stored document must have; null when it must not exist. */
+  readonly previous: number | null;
+  readonly position: number;
+  /** Not mutated by anybody until the flush resolves. */
+  readonly body: Body;
+}
+
+export interface PartWrite {
+  readonly id: string;
+  readonly part: string;
+  /** Written unless the stored part has this position or a later one; then it is in already, which is no rejection. */
+  readonly position: number;
+  readonly fields: Body;
+}
+
+/** What one topic-partition brings one collection, from `previous` (exclusive) up to `position` (inclusive). */
+export interface Flush extends TopicPartition {
+  readonly collection: string;
+  readonly documents: readonly FoldedWrite[];
+  readonly parts: readonly PartWrite[];
+  /** The checkpoint that must be stored; −1 when there must be none. */
+  readonly previous: number;
+  readonly position: number;
+}
+
+/** `rejected`: somebody else wrote in between; some documents may have been stored, the checkpoint was not. */
+export type FlushOutcome = 'stored' | 'rejected';
+
+export interface Checkpoint extends TopicPartition {
+  readonly collection: string;
+  readonly position: number;
+}
+
+/** A half-open range of document keys, `from` ≤ key < `to`, of the given topic-partitions. */
+export interface KeyRange {
+  readonly collection: string;
+  readonly sources: readonly TopicPartition[];
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ReadModels {
+  /** The engine's name for people, e.g. "LMDB" or "MongoDB 7.0". */
+  readonly engine: string;
+  /** Creates what is missing. Called before the first flush into a collection. Idempotent. */
+  ensureCollection(collection: string): Promise<void>;
+  /** All checkpoints of the collections; a topic-partition without one is absent (position −1). */
+  checkpoints(collections: readonly string[]): Promise<Checkpoint[]>;
+  /** The folded documents of one topic-partition with these keys; absent ones are left out. */
+  load(collection: string, source: TopicPartition, keys: readonly string[]): Promise<FoldedDocument[]>;
+  /** Whether no document of that topic-partition is stored. */
+  isEmpty(collection: string, source: TopicPartition): Promise<boolean>;
+  /** Folded documents of a range, ordered by source, then key. */
+  range(range: KeyRange): Promise<FoldedDocument[]>;
+  /** Merged documents by id; absent ones are left out. */
+  merged(collection: string, ids: readonly string[]): Promise<MergedDocument[]>;
+  /** Every folded document, in batches, in no order. */
+  scanFolded(collection: string): AsyncIterable<FoldedDocument[]>;
+  /** Every merged document, in batches, in no order. */
+  scanMerged(collection: string): AsyncIterable<MergedDocument[]>;
+  /**
+   * For each flush: its documents, then (only if none of them was rejected) its checkpoint, durably.
+   * The outcomes are in the order given. Rejects with UNAVAILABLE or STORAGE: then any part may have been stored.
+   */
+  flush(flushes: readonly Flush[]): Promise<FlushOutcome[]>;
+  /** Small values by name: the log's id that the store was folded from, the live generations. */
+  getMeta(name: string): Promise<Body | null>;
+  /** Stores the value if the present one equals `expected` (deeply; null: absent). Whether it did. */
+  putMeta(name: string, value: Body, expected: Body | null): Promise<boolean>;
+  dropCollection(collection: string): Promise<void>;
+  close(): Promise<void>;
+}
