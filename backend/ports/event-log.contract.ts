@@ -19,13 +19,14 @@ import {
   type OpenedLog,
   type OpenLog,
 } from './event-log.contract-kit.ts';
-import { groupSuite, subscribeSuite } from './event-log.contract-subscribe.ts';
+import { groupSuite } from './event-log.contract-group.ts';
+import { subscribeSuite } from './event-log.contract-subscribe.ts';
 
 const ONE_MIB = 1_048_576;
 const ORDERS_0: TopicPartition = { topic: 'orders', partition: 0 };
 
 /** The log of the test that is running. */
-export interface Current {
+interface Current {
   readonly log: EventLog;
   readonly reopen: () => Promise<EventLog>;
 }
