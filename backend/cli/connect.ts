@@ -1,0 +1,158 @@
+/**
+ * Opens what the program runs on: the embedded log and read models, or Kafka and MongoDB. Nothing outside
+ * this folder knows which. A log has an id and a currency of its own (the event LogCreated), and the read
+ * models remember which log they were folded from.
+ */
+import { randomUUID } from 'node:crypto';
+import { openKafkaLog } from '../adapters/kafka/kafka-log.ts';
+import { openEmbedded, readOwner } from '../adapters/lmdb/embedded.ts';
+import { openMongoModels } from '../adapters/mongo/mongo-models.ts';
+import { decode, encode } from '../events/codec.ts';
+import type { LogCreated } from '../events/events.ts';
+import { ShopError } from '../ports/errors.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import type { Settings } from './settings.ts';
+
+export interface Connection {
+  readonly mode: 'embedded' | 'engines';
+  /** For people: "embedded, in data" or "Apache Kafka at …, MongoDB … at …". */
+  readonly description: string;
+  readonly log: EventLog;
+  readonly models: ReadModels;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Embedded and owned: tells other processes where the owner answers. */
+  announce(url: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `own`: may write to the embedded log and read models, and nobody else may; `read`: beside an owner, or without. */
+export type Access = 'own' | 'read';
+
+const DEFAULT_CURRENCY = 'SEK';
+
+export function isEnginesMode(settings: Settings): boolean {
+  return settings.kafkaBrokers !== null;
+}
+
+/** The URL of the process that owns the embedded data now; null when nobody does. */
+export async function ownerUrl(settings: Settings): Promise<string | null> {
+  return (await readOwner(settings.dataDir))?.url ?? null;
+}
+
+/** Opens the log and the read models. `currency` is for a log that is created by this; an existing one must fit. */
+export async function connect(
+  settings: Settings,
+  access: Access,
+  logger: Logger,
+  currency: string | null = settings.currency,
+): Promise<Connection> {
+  const opened = isEnginesMode(settings)
+    ? await openEngines(settings, logger)
+    : await openData(settings, access, logger);
+  try {
+    const created = await identify(opened.log, opened.mode === 'engines' || access === 'own', currency);
+    if (created !== null) await claim(opened, created, access);
+    const known = created?.currency ?? currency ?? DEFAULT_CURRENCY;
+    if (currency !== null && currency !== known) {
+      throw new ShopError(
+        'BAD_INPUT',
+        `this log's currency is ${known}, not ${currency}: a log has one currency; use another log`,
+      );
+    }
+    return { ...opened, currency: known };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+type Opened = Omit<Connection, 'currency'>;
+
+async function openEngines(settings: Settings, logger: Logger): Promise<Opened> {
+  const brokers = settings.kafkaBrokers ?? [];
+  const uri = settings.mongodbUri ?? '';
+  const log = await openKafkaLog({ brokers, clientId: 'shopstream', logger });
+  try {
+    const models = await openMongoModels({ uri, logger });
+    await log.ensureTopics();
+    return {
+      mode: 'engines',
+      description: `${log.engine} at ${brokers.join(', ')} and ${models.engine} at ${withoutPassword(uri)}`,
+      log,
+      models,
+      announce: () => Promise.resolve(),
+      close: async () => {
+        await models.close();
+        await log.close();
+      },
+    };
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+async function openData(settings: Settings, access: Access, logger: Logger): Promise<Opened> {
+  const embedded = await openEmbedded({ dir: settings.dataDir, logger, mode: access });
+  if (access === 'own') await embedded.log.ensureTopics();
+  return {
+    mode: 'embedded',
+    description: `embedded (${embedded.log.engine}) in ${settings.dataDir}`,
+    log: embedded.log,
+    models: embedded.models,
+    announce: (url) => embedded.announce(url),
+    close: () => embedded.close(),
+  };
+}
+
+function withoutPassword(uri: string): string {
+  return uri.replace(/\/\/[^@/]*@/, '//');
+}
+
+/** The log's own first event; written when there is none and this process may. Null in an empty log otherwise. */
+async function identify(log: EventLog, mayWrite: boolean, currency: string | null): Promise<LogCreated | null> {
+  const found = await findCreated(log);
+  if (found !== null || !mayWrite) return found;
+  const event: LogCreated = {
+    type: 'LogCreated',
+    version: 1,
+    id: randomUUID(),
+    at: new Date().toISOString(),
+    source: 'live',
+    logId: randomUUID(),
+    currency: currency ?? DEFAULT_CURRENCY,
+  };
+  await log.append([encode(event)]);
+  // Several processes may have done so at the same time: the first one in the log counts, for all of them.
+  return findCreated(log);
+}
+
+async function findCreated(log: EventLog): Promise<LogCreated | null> {
+  const [bounds] = await log.bounds('settings');
+  if (bounds === undefined) return null;
+  for await (const batch of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
+    for (const { value } of batch.records) {
+      const decoded = decode('settings', value);
+      if (decoded.ok && decoded.event.type === 'LogCreated') return decoded.event;
+    }
+  }
+  return null;
+}
+
+/** Holds the read models against the log: what was folded from another one must not be gone on with. */
+async function claim({ models, mode }: Opened, { logId }: LogCreated, access: Access): Promise<void> {
+  const known = await models.getMeta('log');
+  if (known === null) {
+    if (mode === 'engines' || access === 'own') await models.putMeta('log', { logId }, null);
+    return;
+  }
+  if (known['logId'] !== logId) {
+    throw new ShopError(
+      'LOG_MISMATCH',
+      'these read models were folded from another log: point MONGODB_URI at another database, or drop this one to fold it anew',
+    );
+  }
+}

@@ -1,0 +1,16 @@
+import type { HandlingPolicy } from '../events/events.ts';
+
+/** The options that withSimulation (program.ts) defines, as commander gives them. */
+export interface SimulationOptions {
+  readonly rate: number;
+  readonly chance: number;
+  readonly delay: number;
+  readonly attempts: number;
+  readonly seed: number;
+  readonly flat: boolean;
+  readonly catalogue?: string;
+}
+
+export function policyOf({ chance, delay, attempts }: SimulationOptions): HandlingPolicy {
+  return { chance, delayMs: delay, attempts };
+}

@@ -1,0 +1,161 @@
+/** The verbs and their options. Each verb's work is in verbs/, loaded when it is called. */
+import { Argument, Command, Option } from 'commander';
+import {
+  chance,
+  currency,
+  day,
+  duration,
+  integer,
+  port,
+  positiveInteger,
+  positiveNumber,
+  timeZone,
+} from './options.ts';
+import { SETTINGS } from './settings.ts';
+
+const DEFAULT_RATE = 1;
+const DEFAULT_CHANCE = 0.8;
+const DEFAULT_DELAY_MS = 120_000;
+const DEFAULT_SEED = 42;
+
+/** How a verb is called from npm, for examples. */
+const npm = (verb: string, rest = ''): string => `npm run ${verb}${rest === '' ? '' : ` -- ${rest}`}`;
+
+function verb(program: Command, name: string, about: string, examples: readonly string[]): Command {
+  const shown = examples.map((each) => `  ${each}`).join('\n');
+  return program.command(name).description(about).addHelpText('after', `\nExamples:\n${shown}`);
+}
+
+function withSimulation(command: Command): Command {
+  return command
+    .option('--rate <n>', 'orders a second, on the average of a day', positiveNumber, DEFAULT_RATE)
+    .option('--chance <p>', 'the chance that an attempt handles an order (0.8 or 80%)', chance, DEFAULT_CHANCE)
+    .option('--delay <time>', 'the mean time before an attempt (90s, 10m, 2h)', duration, DEFAULT_DELAY_MS)
+    .option('--attempts <n>', 'how many attempts are made at the most', positiveInteger, 1)
+    .option('--seed <n>', 'seed of the random customers', integer, DEFAULT_SEED)
+    .option('--flat', 'the same rate at any time of day, for loads', false)
+    .option('--catalogue <file>', 'a catalogue of your own (JSON)');
+}
+
+type Action = (...parameters: never[]) => Promise<void>;
+
+/** Loads a verb's module and calls its `run` with the parsed arguments. */
+function lazily(load: () => Promise<{ run: Action }>): (...parameters: unknown[]) => Promise<void> {
+  return async (...parameters) => {
+    const { run } = await load();
+    await run(...(parameters as never[]));
+  };
+}
+
+export function createProgram(): Command {
+  const program = new Command('shopstream')
+    .description('An event-sourced shop: embedded with one command, or on Kafka and MongoDB.')
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', settingsHelp());
+  addRoles(program);
+  addWriting(program);
+  addReading(program);
+  return program;
+}
+
+function addRoles(program: Command): void {
+  withSimulation(
+    verb(program, 'start', 'Runs the whole shop in this process.', [
+      'npm start',
+      'npm start -- --rate 5',
+      'npm start -- --engines',
+    ]),
+  )
+    .option('--engines', 'start Kafka and a MongoDB server without Docker, and run on them', false)
+    .option('--no-simulator', 'place no orders')
+    .option('--no-history', "do not fill an empty embedded log with yesterday's and today's orders")
+    .option('--port <n>', "port of the shop's endpoint (default: that of SHOP_URL)", port)
+    .action(lazily(() => import('./verbs/start.ts')));
+  verb(program, 'engines', 'Starts Kafka and a MongoDB server without Docker, and keeps them.', [npm('engines')])
+    .option('--kafka-port <n>', 'port of Kafka', port, 9092)
+    .option('--mongo-port <n>', 'port of the MongoDB server', port, 27017)
+    .action(lazily(() => import('./verbs/engines.ts')));
+  verb(program, 'shop', 'The shop: decides on orders and stock, and writes them to the log.', [npm('shop')])
+    .option('--port <n>', 'port of its endpoint (default: that of SHOP_URL)', port)
+    .action(lazily(() => import('./verbs/shop.ts')));
+  verb(program, 'project', 'Folds events into read models.', [npm('project'), npm('project', 'sales')])
+    .addArgument(
+      new Argument('[projections...]', 'order-counts, sales, products-sold, stock, handling, orders; all without'),
+    )
+    .action(lazily(() => import('./verbs/project.ts')));
+  verb(program, 'handle', 'Handles orders when they are due.', [npm('handle')]).action(
+    lazily(() => import('./verbs/handle.ts')),
+  );
+  verb(program, 'mail', 'Writes a mail for each handled order.', [npm('mail'), npm('mail', '--history')])
+    .option('--history', 'mail simulated and imported history, too (files only, never by SMTP)', false)
+    .action(lazily(() => import('./verbs/mail.ts')));
+}
+
+function addWriting(program: Command): void {
+  withSimulation(
+    verb(program, 'simulate', 'Places orders: now, or a span of the past at once.', [
+      npm('simulate', '--rate 5'),
+      npm('simulate', '--day 2026-11-22 --orders 100000 --seed 42'),
+      npm('simulate', '--from 2026-11-01 --to 2026-11-07 --rate 0.5'),
+    ]),
+  )
+    .option('--day <day>', 'a whole day, in virtual time', day)
+    .option('--from <day>', 'the first day of a span', day)
+    .option('--to <day>', 'the last day of a span', day)
+    .option('--orders <n>', 'exactly so many orders over the span', positiveInteger)
+    .option('--for <time>', 'stop after this long (90s, 10m)', duration)
+    .action(lazily(() => import('./verbs/simulate.ts')));
+  verb(program, 'import', 'Imports real orders from a CSV of order lines.', [
+    npm('import', 'orders.csv'),
+    npm('import', "orders.csv --date-format 'dd/MM/yyyy HH:mm' --time-zone Europe/London --currency GBP"),
+  ])
+    .argument('<file>', 'a CSV with a header; UCI Online Retail columns unless told otherwise')
+    .option('--columns <pairs>', 'other column names, e.g. InvoiceNo=Invoice,UnitPrice=Price')
+    .option('--date-format <tokens>', 'format of the dates (M, d, yy, yyyy, H, mm, ss); usual ones are recognised')
+    .addOption(new Option('--time-zone <zone>', "zone of the file's times (default: TIME_ZONE)").argParser(timeZone))
+    .option('--currency <code>', "the file's currency (default: the log's)", currency)
+    .option('--handle', 'let the imported orders be handled, in their own time', false)
+    .option('--rejects <file>', 'where rejected lines go (default: FILE.rejects.csv)')
+    .action(lazily(() => import('./verbs/import.ts')));
+  verb(program, 'report', 'Waits for midnight and writes daily reports; or writes one by hand.', [
+    npm('report'),
+    npm('report', '--day 2026-11-22'),
+  ])
+    .option('--day <day>', 'the report of this day, now', day)
+    .action(lazily(() => import('./verbs/report.ts')));
+}
+
+function addReading(program: Command): void {
+  verb(program, 'stats', 'Prints every figure: orders, sales, stock, handling.', [
+    npm('stats'),
+    npm('stats', '--watch'),
+    'npm run --silent stats -- --json --at 2026-11-22T12:00:00Z',
+  ])
+    .option('--at <instant>', 'as of this instant (ISO 8601; without an offset in TIME_ZONE)')
+    .option('--json', 'for programs', false)
+    .option('--watch', 'go on, in place, until Ctrl-C', false)
+    .action(lazily(() => import('./verbs/stats.ts')));
+  verb(program, 'verify', 'Folds the log independently and compares every read-model document.', [npm('verify')])
+    .option('--json', 'for programs', false)
+    .action(lazily(() => import('./verbs/verify.ts')));
+  verb(program, 'dead-letters', 'Lists the records that could not be decoded.', [npm('dead-letters')])
+    .option('--json', 'for programs', false)
+    .action(lazily(() => import('./verbs/dead-letters.ts')));
+  verb(program, 'bench', 'Measures, as ratios with both sides in one run.', [
+    npm('bench'),
+    npm('bench', '--events 200000'),
+  ])
+    .argument('[parts...]', 'kafka, lmdb, orders, shop; all without')
+    .option('--events <n>', 'how many orders', positiveInteger, 500_000)
+    .option('--json <file>', 'write the figures there, too')
+    .action(lazily(() => import('./verbs/bench.ts')));
+}
+
+function settingsHelp(): string {
+  const width = Math.max(...SETTINGS.map(({ name }) => name.length));
+  const lines = SETTINGS.map(
+    (each) => `  ${each.name.padEnd(width)}  ${each.about}${each.default === '' ? '' : ` (${each.default})`}`,
+  );
+  return `\nSettings, from the environment:\n${lines.join('\n')}`;
+}

@@ -1,0 +1,190 @@
+/** The roles: what runs for long, in one process or in many. */
+import path from 'node:path';
+import { PROJECTIONS } from '../../projections/index.ts';
+import type { Projection } from '../../projections/projection.ts';
+import { startProjector, type Projector } from '../../projections/projector.ts';
+import { recordDeadLetters } from '../dead-letters/dead-letters.ts';
+import type { HandlingPolicy } from '../events/events.ts';
+import { startHandler } from '../handler/handler.ts';
+import { startMailer } from '../mailer/mailer.ts';
+import { systemClock } from '../ports/clock.ts';
+import { ShopError } from '../ports/errors.ts';
+import type { Logger } from '../ports/logger.ts';
+import { startReporter } from '../reporter/reporter.ts';
+import type { Shop } from '../shop/commands.ts';
+import { startShopServer } from '../shop/endpoint.ts';
+import { openShop, type ShopService } from '../shop/shop.ts';
+import { loadCatalogue } from '../simulator/catalogue.ts';
+import { startSimulator } from '../simulator/live.ts';
+import { COLLECTIONS, liveCollection } from './collections.ts';
+import type { Connection } from './connect.ts';
+import type { Settings } from './settings.ts';
+
+/** Something that runs until it is stopped, or fails. */
+export interface Role {
+  readonly name: string;
+  /** Resolves after stop(); rejects when it can't go on. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RoleContext {
+  readonly settings: Settings;
+  readonly connection: Connection;
+  readonly logger: Logger;
+}
+
+const clock = systemClock;
+
+/** Picks projections by name; all of them without names. Throws BAD_INPUT, naming what there is. */
+export function projectionsNamed(names: readonly string[]): readonly Projection[] {
+  if (names.length === 0) return PROJECTIONS;
+  return [...new Set(names)].map((name) => {
+    const found = PROJECTIONS.find((each) => each.name === name);
+    if (found !== undefined) return found;
+    const known = PROJECTIONS.map((each) => each.name).join(', ');
+    throw new ShopError('BAD_INPUT', `there is no projection "${name}"; there are ${known}`);
+  });
+}
+
+/**
+ * Folds the projections: the statistics share one reading of the log, the orders (one document for each) have
+ * their own, so that they never hold the statistics up.
+ */
+export async function startProjecting(context: RoleContext, projections: readonly Projection[]): Promise<Role> {
+  const { log, models } = context.connection;
+  const start = (together: readonly Projection[]): Promise<Projector> =>
+    startProjector({
+      log,
+      models,
+      clock,
+      logger: context.logger,
+      group: `shopstream-${together.map(({ name, version }) => `${name}.v${version}`).join('+')}`,
+      projections: together.map((projection) => ({ projection, collection: liveCollection(projection) })),
+      deadLetters: (records) => recordDeadLetters(log, records),
+    });
+  const folded = projections.filter(({ kind }) => kind === 'folded');
+  const merged = projections.filter(({ kind }) => kind === 'merged');
+  const projectors: Projector[] = [];
+  for (const together of [folded, ...merged.map((each) => [each])]) {
+    if (together.length > 0) projectors.push(await start(together));
+  }
+  return {
+    name: 'project',
+    ended: Promise.all(projectors.map(({ ended }) => ended)).then(() => {}),
+    stop: async () => {
+      await Promise.all(projectors.map((each) => each.stop()));
+    },
+  };
+}
+
+export interface RunningShop extends Role {
+  readonly shop: ShopService;
+  readonly url: string;
+}
+
+/** The shop and its endpoint. */
+export async function startShop(context: RoleContext, port: number): Promise<RunningShop> {
+  const { connection, settings, logger } = context;
+  const shop = await openShopService(context);
+  try {
+    const server = await startShopServer({ shop, host: settings.host, port, logger });
+    await connection.announce(server.url);
+    return {
+      name: 'shop',
+      shop,
+      url: server.url,
+      ended: shop.ended,
+      stop: async () => {
+        await server.close();
+        await shop.close();
+      },
+    };
+  } catch (error) {
+    await shop.close();
+    throw error;
+  }
+}
+
+export function openShopService({ connection, logger }: RoleContext): Promise<ShopService> {
+  return openShop({
+    log: connection.log,
+    models: connection.models,
+    clock,
+    logger,
+    currency: connection.currency,
+    ordersCollection: COLLECTIONS['orders'] ?? '',
+    stockCollection: COLLECTIONS['stock'] ?? '',
+  });
+}
+
+export async function startHandling({ connection, logger }: RoleContext): Promise<Role> {
+  const handler = await startHandler({ log: connection.log, models: connection.models, clock, logger });
+  return { name: 'handle', ended: handler.ended, stop: () => handler.stop() };
+}
+
+export async function startMailing({ connection, logger, settings }: RoleContext, mailHistory: boolean): Promise<Role> {
+  const mailer = await startMailer({
+    log: connection.log,
+    models: connection.models,
+    clock,
+    logger,
+    mailbox: settings.mailboxDir,
+    timeZone: settings.timeZone,
+    mailHistory,
+    ...(settings.smtpUrl === null ? {} : { smtpUrl: settings.smtpUrl }),
+  });
+  return { name: 'mail', ended: mailer.ended, stop: () => mailer.stop() };
+}
+
+export async function startReporting({ connection, logger, settings }: RoleContext): Promise<Role> {
+  const reporter = await startReporter({
+    log: connection.log,
+    models: connection.models,
+    clock,
+    logger,
+    timeZone: settings.timeZone,
+    collections: COLLECTIONS,
+    reportsDir: settings.reportsDir,
+    currency: connection.currency,
+  });
+  return { name: 'report', ended: reporter.ended, stop: () => reporter.stop() };
+}
+
+export interface SimulatorChoice {
+  /** Orders a second, on the average of a day. */
+  readonly rate: number;
+  readonly handling: HandlingPolicy;
+  readonly seed: number;
+  /** The same rate at any time of day. */
+  readonly flat: boolean;
+  readonly catalogue: string | null;
+}
+
+export async function startSimulating(context: RoleContext, shop: Shop, choice: SimulatorChoice): Promise<Role> {
+  const { connection, logger, settings } = context;
+  const simulator = startSimulator({
+    shop,
+    clock,
+    logger,
+    catalogue: await catalogueAt(choice.catalogue),
+    currency: connection.currency,
+    seed: choice.seed,
+    ratePerSecond: choice.rate,
+    timeZone: settings.timeZone,
+    handling: choice.handling,
+    flat: choice.flat,
+  });
+  return { name: 'simulate', ended: simulator.ended, stop: () => simulator.stop() };
+}
+
+export function catalogueAt(file: string | null): ReturnType<typeof loadCatalogue> {
+  return file === null ? loadCatalogue() : loadCatalogue(path.resolve(file));
+}
+
+/** The port of the shop's endpoint: as told, or that of SHOP_URL. */
+export function shopPort(settings: Settings, told: number | undefined): number {
+  if (told !== undefined) return told;
+  if (settings.shopUrl.port !== '') return Number(settings.shopUrl.port);
+  return settings.shopUrl.protocol === 'https:' ? 443 : 80;
+}

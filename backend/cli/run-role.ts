@@ -1,0 +1,32 @@
+/** Runs one role as a process of its own: connect, start, wait, stop, close. */
+import { ShopError } from '../ports/errors.ts';
+import { connect, isEnginesMode } from './connect.ts';
+import type { Role, RoleContext } from './roles.ts';
+import { runUntil, stopSignal } from './run-until.ts';
+import { readSettings } from './settings.ts';
+import { createLogger } from './terminal.ts';
+
+export async function runRole(
+  name: string,
+  doing: string,
+  start: (context: RoleContext) => Promise<Role>,
+): Promise<void> {
+  const settings = readSettings(process.env);
+  if (!isEnginesMode(settings)) {
+    throw new ShopError(
+      'BAD_INPUT',
+      `embedded, every role runs in the one process of "npm start"; to run "${name}" by itself set KAFKA_BROKERS and MONGODB_URI (see npm run engines)`,
+    );
+  }
+  const logger = createLogger(settings.logLevel, name);
+  const signal = stopSignal();
+  const connection = await connect(settings, 'own', logger);
+  try {
+    const role = await start({ settings, connection, logger });
+    logger.info({ on: connection.description }, `Running: ${doing}. Ctrl-C stops it.`);
+    await runUntil(signal, [role], logger);
+    logger.info({}, 'Stopped.');
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,112 @@
+/** The settings: the one place that reads the environment. Wrong values are refused by name, in one line. */
+import path from 'node:path';
+import { isTimeZone } from '../domain/calendar.ts';
+import { minorDigits } from '../domain/money.ts';
+import { ShopError } from '../ports/errors.ts';
+
+export interface Settings {
+  /** host:port of each broker; with `mongodbUri` set: engines mode. */
+  readonly kafkaBrokers: readonly string[] | null;
+  readonly mongodbUri: string | null;
+  /** Where the shop's internal endpoint answers. */
+  readonly shopUrl: URL;
+  /** The address that the shop's endpoint listens at. */
+  readonly host: string;
+  readonly dataDir: string;
+  readonly reportsDir: string;
+  readonly mailboxDir: string;
+  /** IANA name of the shop's zone, in which days begin. */
+  readonly timeZone: string;
+  /** ISO 4217; null: the log's own, or SEK for a new log. */
+  readonly currency: string | null;
+  readonly smtpUrl: string | null;
+  readonly logLevel: string;
+}
+
+interface SettingDescription {
+  readonly name: string;
+  readonly default: string;
+  readonly about: string;
+}
+
+/** Every setting, for `--help` and the README. */
+export const SETTINGS: readonly SettingDescription[] = [
+  { name: 'KAFKA_BROKERS', default: '', about: 'host:port, comma-separated; with MONGODB_URI: engines mode' },
+  { name: 'MONGODB_URI', default: '', about: 'mongodb://host:port/database; with KAFKA_BROKERS: engines mode' },
+  { name: 'SHOP_URL', default: 'http://127.0.0.1:7070', about: "where the shop's internal endpoint answers" },
+  { name: 'HOST', default: '127.0.0.1', about: 'the address that endpoints listen at' },
+  { name: 'DATA_DIR', default: 'data', about: 'where the embedded log and read models are kept' },
+  { name: 'REPORTS_DIR', default: 'reports', about: 'where daily reports are written' },
+  { name: 'MAILBOX_DIR', default: 'mailbox', about: 'where mails are written' },
+  { name: 'TIME_ZONE', default: 'Europe/Stockholm', about: "the shop's time zone (IANA name): when days begin" },
+  { name: 'CURRENCY', default: 'SEK', about: 'ISO 4217 code of a new log; must fit an existing one' },
+  { name: 'SMTP_URL', default: '', about: 'smtp://user:password@host:port: mails are sent there, too' },
+  { name: 'LOG_LEVEL', default: 'info', about: 'debug, info, warn, error or silent' },
+];
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** Reads the settings from `environment`. Throws BAD_INPUT, naming what is wrong and what would be right. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const text = (name: string): string => {
+    const given = environment[name]?.trim() ?? '';
+    return given === '' ? (SETTINGS.find((each) => each.name === name)?.default ?? '') : given;
+  };
+  const kafkaBrokers = brokersOf(text('KAFKA_BROKERS'));
+  const mongodbUri = text('MONGODB_URI') === '' ? null : text('MONGODB_URI');
+  if ((kafkaBrokers === null) !== (mongodbUri === null)) {
+    const [set, missing] = kafkaBrokers === null ? ['MONGODB_URI', 'KAFKA_BROKERS'] : ['KAFKA_BROKERS', 'MONGODB_URI'];
+    throw bad(`${set} is set but ${missing} is not: set both (engines mode) or neither (embedded)`);
+  }
+  if (mongodbUri !== null && !/^mongodb(\+srv)?:\/\//.test(mongodbUri)) {
+    throw bad(`MONGODB_URI is "${mongodbUri}", which does not begin with mongodb://`);
+  }
+  const timeZone = text('TIME_ZONE');
+  if (!isTimeZone(timeZone))
+    throw bad(`TIME_ZONE is "${timeZone}", which is no IANA time zone such as Europe/Stockholm`);
+  const currency = (environment['CURRENCY'] ?? '').trim() === '' ? null : currencyOf(text('CURRENCY'), 'CURRENCY');
+  const logLevel = text('LOG_LEVEL');
+  if (!LOG_LEVELS.includes(logLevel)) throw bad(`LOG_LEVEL is "${logLevel}"; it is one of ${LOG_LEVELS.join(', ')}`);
+  return {
+    kafkaBrokers,
+    mongodbUri,
+    shopUrl: urlOf(text('SHOP_URL'), 'SHOP_URL', ['http:', 'https:']),
+    host: text('HOST'),
+    dataDir: path.resolve(text('DATA_DIR')),
+    reportsDir: path.resolve(text('REPORTS_DIR')),
+    mailboxDir: path.resolve(text('MAILBOX_DIR')),
+    timeZone,
+    currency,
+    smtpUrl: text('SMTP_URL') === '' ? null : urlOf(text('SMTP_URL'), 'SMTP_URL', ['smtp:', 'smtps:']).href,
+    logLevel,
+  };
+}
+
+/** An ISO 4217 code, as `where` has it. Throws BAD_INPUT. */
+export function currencyOf(text: string, where: string): string {
+  const code = text.toUpperCase();
+  const known = /^[A-Z]{3}$/.test(code) && Intl.supportedValuesOf('currency').includes(code);
+  if (!known) throw bad(`${where} is "${text}", which is no ISO 4217 currency code such as SEK`);
+  minorDigits(code);
+  return code;
+}
+
+function brokersOf(text: string): readonly string[] | null {
+  if (text === '') return null;
+  const brokers = text.split(',').map((each) => each.trim());
+  const wrong = brokers.find((each) => !/^[^\s:]+:\d{1,5}$/.test(each) && !/^\[[0-9a-fA-F:]+\]:\d{1,5}$/.test(each));
+  if (wrong !== undefined) throw bad(`KAFKA_BROKERS has "${wrong}", which is not host:port`);
+  return brokers;
+}
+
+function urlOf(text: string, name: string, protocols: readonly string[]): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !protocols.includes(url.protocol)) {
+    throw bad(`${name} is "${text}", which is no URL that begins with ${protocols[0] ?? ''}//`);
+  }
+  return url;
+}
+
+function bad(message: string): ShopError {
+  return new ShopError('BAD_INPUT', message);
+}

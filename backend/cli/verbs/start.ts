@@ -1,0 +1,137 @@
+/** `start`: the whole shop in one process: embedded, on given engines, or on engines that it starts itself. */
+import path from 'node:path';
+import colors from 'picocolors';
+import { PROJECTIONS } from '../../../projections/index.ts';
+import { addDays, boundsOf, dayOf } from '../../domain/calendar.ts';
+import { systemClock } from '../../ports/clock.ts';
+import { ShopError } from '../../ports/errors.ts';
+import { startEngines } from '../../engines/engines.ts';
+import type { Shop } from '../../shop/commands.ts';
+import { writeHistory } from '../../simulator/history.ts';
+import { connect, isEnginesMode, type Connection } from '../connect.ts';
+import { policyOf, type SimulationOptions } from '../handling.ts';
+import {
+  catalogueAt,
+  shopPort,
+  startHandling,
+  startMailing,
+  startProjecting,
+  startReporting,
+  startShop,
+  startSimulating,
+  type Role,
+  type RoleContext,
+} from '../roles.ts';
+import { runUntil, stopAll, stopSignal } from '../run-until.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { createLogger, progressBar } from '../terminal.ts';
+
+interface Options extends SimulationOptions {
+  readonly engines: boolean;
+  readonly simulator: boolean;
+  readonly history: boolean;
+  readonly port?: number;
+}
+
+export async function run(options: Options): Promise<void> {
+  const given = readSettings(process.env);
+  const logger = createLogger(given.logLevel, 'start');
+  const signal = stopSignal();
+  if (!options.engines) return runShop(options, given, logger, signal);
+  if (isEnginesMode(given)) {
+    throw new ShopError(
+      'BAD_INPUT',
+      '--engines starts Kafka and a MongoDB server, but KAFKA_BROKERS and MONGODB_URI name some: give one or the other',
+    );
+  }
+  process.stdout.write('Starting Kafka and a MongoDB server (the first time takes a minute) …\n');
+  const engines = await startEngines({ dir: path.join(given.dataDir, 'engines'), logger });
+  try {
+    const environment = { ...process.env, KAFKA_BROKERS: engines.brokers.join(','), MONGODB_URI: engines.mongodbUri };
+    await runShop(options, readSettings(environment), logger, signal);
+  } finally {
+    await engines.stop();
+  }
+}
+
+async function runShop(
+  options: Options,
+  settings: Settings,
+  logger: RoleContext['logger'],
+  signal: AbortSignal,
+): Promise<void> {
+  const connection = await connect(settings, 'own', logger);
+  const context: RoleContext = { settings, connection, logger };
+  const roles: Role[] = [];
+  try {
+    const shop = await startShop(context, shopPort(settings, options.port));
+    roles.push(shop);
+    roles.push(await startHandling(context), await startProjecting(context, PROJECTIONS));
+    if (options.history) await writeFirstHistory(options, context, shop.shop, signal);
+    roles.push(await startMailing(context, false), await startReporting(context));
+    if (options.simulator && !signal.aborted) {
+      const { rate, seed, flat } = options;
+      const choice = { rate, seed, flat, handling: policyOf(options), catalogue: options.catalogue ?? null };
+      // Customers go before the shop does.
+      roles.unshift(await startSimulating(context, shop.shop, choice));
+    }
+    if (!signal.aborted) process.stdout.write(banner(options, settings, connection, shop.url));
+  } catch (error) {
+    await stopAll(roles, logger);
+    await connection.close();
+    throw error;
+  }
+  try {
+    await runUntil(signal, roles, logger);
+  } finally {
+    await connection.close();
+  }
+  process.stdout.write('Stopped. Start again to go on where it was.\n');
+}
+
+/** So that no figure starts at zero at four in the afternoon: into an empty embedded log, and only there. */
+async function writeFirstHistory(
+  options: Options,
+  context: RoleContext,
+  shop: Shop,
+  signal: AbortSignal,
+): Promise<void> {
+  const { connection, settings } = context;
+  if (connection.mode !== 'embedded' || !options.simulator || !(await isEmpty(connection))) return;
+  const now = systemClock.now();
+  const today = dayOf(now, settings.timeZone);
+  const progress = progressBar("writing yesterday's and today's orders");
+  await writeHistory({
+    shop,
+    catalogue: await catalogueAt(options.catalogue ?? null),
+    currency: connection.currency,
+    seed: options.seed,
+    from: boundsOf(addDays(today, -1), settings.timeZone).from,
+    to: now,
+    volume: { ratePerSecond: options.rate },
+    timeZone: settings.timeZone,
+    handling: policyOf(options),
+    onProgress: (done, total, note) => progress.update(done, total, note),
+    signal,
+  });
+  progress.stop();
+}
+
+async function isEmpty({ log }: Connection): Promise<boolean> {
+  const bounds = [...(await log.bounds('orders')), ...(await log.bounds('stock'))];
+  return bounds.every(({ end }) => end === 0);
+}
+
+function banner(options: Options, settings: Settings, connection: Connection, url: string): string {
+  const rows = [
+    ['runs on', connection.description],
+    ['figures', 'npm run stats -- --watch   (in a second terminal)'],
+    ['reports', `${settings.reportsDir}   (at 00:00 ${settings.timeZone})`],
+    ['mails', settings.mailboxDir],
+    ['orders', options.simulator ? `${options.rate}/s on the average of a day, simulated` : 'none are simulated'],
+    ['endpoint', `${url}   (the shop's own: commands and catalogue)`],
+    ['proof', 'npm run verify'],
+  ];
+  const lines = rows.map(([name = '', text = '']) => `  ${colors.dim(name.padEnd(9))} ${text}`);
+  return `\n${colors.bold('Shopstream is running.')} Ctrl-C stops it.\n\n${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,84 @@
+/** `stats`: every figure of the mission, as of now or of any instant. */
+import Table from 'cli-table3';
+import colors from 'picocolors';
+import { localTime } from '../../domain/calendar.ts';
+import { formatAmount } from '../../domain/money.ts';
+import { systemClock } from '../../ports/clock.ts';
+import { readStats, type Stats } from '../../queries/stats.ts';
+import { COLLECTIONS } from '../collections.ts';
+import { connect, type Connection } from '../connect.ts';
+import { instantIn } from '../options.ts';
+import { stopSignal } from '../run-until.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { createLogger } from '../terminal.ts';
+import { ShopError } from '../../ports/errors.ts';
+
+const WATCH_INTERVAL_MS = 1_000;
+
+interface Options {
+  readonly at?: string;
+  readonly json: boolean;
+  readonly watch: boolean;
+}
+
+export async function run(options: Options): Promise<void> {
+  const settings = readSettings(process.env);
+  const at = options.at === undefined ? null : instantOf(options.at, settings.timeZone);
+  if (at !== null && options.watch) throw new ShopError('BAD_INPUT', '--watch follows the present; leave --at out');
+  const connection = await connect(settings, 'read', createLogger(settings.logLevel, 'stats'));
+  const read = (): Promise<Stats> => statsOf(connection, settings, at ?? systemClock.now());
+  const print = async (): Promise<void> => {
+    const stats = await read();
+    const text = options.json ? JSON.stringify(stats) : render(stats, connection.description);
+    if (options.watch && !options.json && process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[J');
+    process.stdout.write(`${text}\n`);
+  };
+  try {
+    const signal = options.watch ? stopSignal() : null;
+    await print();
+    while (signal !== null && !signal.aborted) {
+      await systemClock.until(systemClock.now() + WATCH_INTERVAL_MS, signal);
+      if (!signal.aborted) await print();
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+function instantOf(text: string, zone: string): number {
+  try {
+    return instantIn(text, zone);
+  } catch (error) {
+    throw new ShopError('BAD_INPUT', `--at: ${(error as Error).message}`);
+  }
+}
+
+function statsOf({ models, currency }: Connection, { timeZone }: Settings, at: number): Promise<Stats> {
+  return readStats(models, { at, timeZone, currency, collections: COLLECTIONS });
+}
+
+function render(stats: Stats, on: string): string {
+  const { currency, timeZone } = stats;
+  const money = (amount: number): string => formatAmount(amount, currency);
+  const head = `${colors.bold('Shopstream')} as of ${localTime(Date.parse(stats.at), timeZone)} ${timeZone}\n${colors.dim(on)}`;
+  const figures = new Table({ style: { head: [], border: [] } });
+  figures.push(
+    ['Orders since 00:00', { content: String(stats.ordersToday), hAlign: 'right' }],
+    ['Sales today', { content: money(stats.salesToday), hAlign: 'right' }],
+    ['Sales, last hour', { content: money(stats.salesLastHour), hAlign: 'right' }],
+    ['Handled today', { content: String(stats.handledToday), hAlign: 'right' }],
+    ['Handled, last 5 min', { content: String(stats.handledLast5m), hAlign: 'right' }],
+    ['Handled, last 30 min', { content: String(stats.handledLast30m), hAlign: 'right' }],
+    ['Handled, last hour', { content: String(stats.handledLast1h), hAlign: 'right' }],
+    ['Handled, last 2 hours', { content: String(stats.handledLast2h), hAlign: 'right' }],
+    ['Average for each 5 min over 2 h', { content: stats.handledPer5mAverage.toFixed(2), hAlign: 'right' }],
+    ['Open orders', { content: String(stats.openOrders), hAlign: 'right' }],
+  );
+  const intervals = `Handled in each 5 min, oldest first: ${stats.handledPer5m.join(' ')}`;
+  const stock = new Table({ head: ['Product', 'Name', 'In stock'], style: { head: [], border: [] } });
+  for (const { productId, name, balance } of stats.stock) {
+    stock.push([productId, name, { content: balance === 0 ? 'sold out' : String(balance), hAlign: 'right' }]);
+  }
+  const stocked = stats.stock.length === 0 ? 'No product is listed yet.' : stock.toString();
+  return `${head}\n${figures.toString()}\n${intervals}\n${stocked}`;
+}
