@@ -12,11 +12,21 @@ export type ProductId = string & { readonly __brand: 'ProductId' };
 const TEXT_MAX = 500;
 const LINES_MAX = 5_000;
 
+/** No leap seconds: neither Kafka nor JavaScript has them. The format refuses days that do not exist. */
+export const INSTANT_PATTERN = '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:[0-5]\\d\\.\\d{3}Z$';
+export const DAY_PATTERN = '^\\d{4}-\\d\\d-\\d\\d$';
+export const CURRENCY_PATTERN = '^[A-Z]{3}$';
+
 const instant = Type.String({
-  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$',
+  format: 'date-time',
+  pattern: INSTANT_PATTERN,
   description: 'An instant in UTC, ISO 8601 with milliseconds.',
 });
-const day = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d$', description: "A calendar day in the shop's time zone." });
+const day = Type.String({
+  format: 'date',
+  pattern: DAY_PATTERN,
+  description: "A calendar day in the shop's time zone.",
+});
 const text = Type.String({ maxLength: TEXT_MAX });
 const name = Type.String({ minLength: 1, maxLength: TEXT_MAX });
 const amount = Type.Integer({
@@ -27,7 +37,7 @@ const amount = Type.Integer({
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const quantity = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
 const position = Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER });
-const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code.' });
+const currency = Type.String({ pattern: CURRENCY_PATTERN, description: 'ISO 4217 code.' });
 const orderId = Type.Unsafe<OrderId>(Type.String({ minLength: 1, maxLength: 100 }));
 const productId = Type.Unsafe<ProductId>(Type.String({ minLength: 1, maxLength: 100 }));
 const source = Type.Union([Type.Literal('live'), Type.Literal('history'), Type.Literal('import')], {
