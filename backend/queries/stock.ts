@@ -1,0 +1,86 @@
+/** The stock as of an instant: the balance of all time less what moved since. */
+import { productOf } from '../../projections/field-name.ts';
+import { quarterOf, startOfQuarter } from '../../projections/quarter.ts';
+import { productIdOf, productKey, type StockMovements, type StockOfProduct } from '../../projections/stock.ts';
+import type { FoldedDocument, KeyRange } from '../ports/read-models.ts';
+import { sourcesOf } from './consistent-read.ts';
+import { AFTER_QUARTERS } from './windows.ts';
+
+export interface StockBalance {
+  readonly productId: string;
+  /** The product's id until it is listed. */
+  readonly name: string;
+  /** Units received less units sold; exact to the minute. */
+  readonly balance: number;
+  readonly category: string;
+  /** The list price of now in minor units; null until it is listed. */
+  readonly price: number | null;
+  /** Units received as opening stock, at any time. */
+  readonly opening: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** What stockAsOf needs, from the collection of the projection stock. */
+export function stockRanges(collection: string, at: number): Record<'products' | 'movements', KeyRange> {
+  const sources = [...sourcesOf('stock'), ...sourcesOf('orders')];
+  const prefix = productKey('');
+  return {
+    // '0' follows '/', with which the prefix ends.
+    products: { collection, sources, from: prefix, to: `${prefix.slice(0, -1)}0` },
+    movements: { collection, sources, from: quarterOf(at), to: AFTER_QUARTERS },
+  };
+}
+
+/** Every product's balance at the end of the minute that `at` falls in, ordered by product id. */
+export function stockAsOf(
+  products: readonly FoldedDocument[],
+  movements: readonly FoldedDocument[],
+  at: number,
+): StockBalance[] {
+  const later = movedAfter(movements, Math.floor(at / MINUTE_MS));
+  const known = new Map<string, { listed: StockOfProduct['product']; balance: number; opening: number }>();
+  for (const { key, body } of products) {
+    const id = productIdOf(key);
+    const document = body as unknown as StockOfProduct;
+    const entry = known.get(id) ?? { listed: null, balance: -(later.get(id) ?? 0), opening: 0 };
+    known.set(id, entry);
+    entry.balance += document.received - document.sold;
+    entry.opening += document.opening;
+    entry.listed ??= document.product;
+  }
+  return [...known]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([productId, { listed, balance, opening }]) => ({
+      productId,
+      name: listed?.name ?? productId,
+      balance: balance === 0 ? 0 : balance,
+      category: listed?.category ?? '',
+      price: listed?.price ?? null,
+      opening,
+    }));
+}
+
+/** The currency that a listed product is priced in; null while none is listed. */
+export function currencyOf(products: readonly FoldedDocument[]): string | null {
+  for (const { body } of products) {
+    const { product } = body as unknown as StockOfProduct;
+    if (product !== null) return product.currency;
+  }
+  return null;
+}
+
+/** Units moved after the minute, by product id. */
+function movedAfter(movements: readonly FoldedDocument[], minute: number): Map<string, number> {
+  const moved = new Map<string, number>();
+  for (const { key, body } of movements) {
+    const start = startOfQuarter(key) / MINUTE_MS;
+    for (const [field, { minutes }] of Object.entries((body as unknown as StockMovements).products)) {
+      const id = productOf(field);
+      for (const slot in minutes) {
+        if (start + Number(slot) > minute) moved.set(id, (moved.get(id) ?? 0) + (minutes[slot] ?? 0));
+      }
+    }
+  }
+  return moved;
+}
