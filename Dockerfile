@@ -1,0 +1,20 @@
+# The program with every verb; docker-compose.yml says which one a container runs.
+FROM node:22-bookworm-slim
+
+ENV NODE_ENV=production
+WORKDIR /shopstream
+
+# Dependencies first: they change less often than the code. Every binary comes inside a registry package, so no
+# compiler is needed.
+COPY package.json package-lock.json .npmrc tsconfig.json ./
+RUN npm ci --omit=dev && npm cache clean --force
+
+COPY backend backend
+COPY projections projections
+# What the program writes belongs to the user that it runs as.
+RUN mkdir data reports mailbox && chown node:node data reports mailbox
+
+# By number, so that an orchestrator that refuses root can tell.
+USER 1000:1000
+ENTRYPOINT ["node", "--import", "tsx", "backend/cli/main.ts"]
+CMD ["start"]

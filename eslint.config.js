@@ -1,0 +1,99 @@
+/**
+ * The linter's part of the gate. What the types and dependency-cruiser hold is left to them; what is
+ * switched off here says why.
+ */
+import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const tests = [
+  '**/*.test.ts',
+  '**/*.contract*.ts',
+  '**/*-test-kit.ts',
+  '**/*.arbitrary.ts',
+  '**/testing.ts',
+  'tests/**',
+  'projections/model/**',
+];
+
+export default defineConfig(
+  // Mutants are broken on purpose, to see the tests bite.
+  globalIgnores(['node_modules/', 'data/', '.cache/', 'reports/', 'mailbox/', '**/*.mutant-*.ts']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      // A `default` would let a new event type pass in silence.
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: false, requireDefaultForNonUnion: true },
+      ],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      // A number in a message is what its writer means; the rule is for objects.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // `() => call()` where nothing is returned is the shortest way to say so, and no promise can hide in it.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // `Promise<void>` and `deferred<void>` are types, not mistakes.
+      '@typescript-eslint/no-invalid-void-type': ['error', { allowInGenericTypeArguments: true }],
+      // A method that answers at once may still have to be a promise for its port.
+      '@typescript-eslint/require-await': 'off',
+      // An empty function is a whole answer where a callback or a logger is asked for.
+      '@typescript-eslint/no-empty-function': 'off',
+      // It takes what was true before an `await` to be true after it; half of what it finds here is wrong.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      // `Recorded<ShopEvent>` says more than `Recorded`; a type parameter used once says what is handed in.
+      '@typescript-eslint/no-unnecessary-type-arguments': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      // What was caught is thrown on as it came.
+      '@typescript-eslint/only-throw-error': 'off',
+      'no-throw-literal': 'error',
+      eqeqeq: ['error', 'always'],
+      'no-console': 'error',
+      // A switch over the event types is one decision.
+      complexity: ['error', { max: 20, variant: 'modified' }],
+      'max-depth': ['error', 4],
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only backend/cli and tests read the environment.' },
+        { object: 'Math', property: 'random', message: 'Randomness comes in from outside, with its seed.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'Use a union of literals.' },
+        {
+          selector: 'TSParameterProperty',
+          message: 'Declare the field; type stripping knows no parameter properties.',
+        },
+      ],
+    },
+  },
+  { files: ['backend/cli/**', 'scripts/**'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
+  {
+    files: tests,
+    rules: {
+      'no-console': 'off',
+      'no-restricted-properties': 'off',
+      'max-lines-per-function': 'off',
+      // A test that is wrong about what is there fails, and says where.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // Generators of odd values and stand-ins for engines have types of their own making.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      // Stand-ins are plain objects whose methods use no `this`.
+      '@typescript-eslint/unbound-method': 'off',
+      // A judge compares case by case, in one place.
+      complexity: 'off',
+      'max-depth': 'off',
+    },
+  },
+  { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: { module: 'writable' } } },
+);
