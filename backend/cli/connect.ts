@@ -74,7 +74,7 @@ type Opened = Omit<Connection, 'currency'>;
 async function openEngines(settings: Settings, logger: Logger): Promise<Opened> {
   const brokers = settings.kafkaBrokers ?? [];
   const uri = settings.mongodbUri ?? '';
-  const log = await openKafkaLog({ brokers, clientId: 'shopstream', logger });
+  const log = await openKafkaLog({ brokers, clientId: 'shopstream', logger, topicPrefix: settings.topicPrefix });
   try {
     const models = await openMongoModels({ uri, logger });
     await log.ensureTopics();

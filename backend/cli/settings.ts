@@ -8,6 +8,8 @@ export interface Settings {
   /** host:port of each broker; with `mongodbUri` set: engines mode. */
   readonly kafkaBrokers: readonly string[] | null;
   readonly mongodbUri: string | null;
+  /** Put before every topic, group and writer name, so that several shops can share a Kafka. */
+  readonly topicPrefix: string;
   /** Where the shop's internal endpoint answers. */
   readonly shopUrl: URL;
   /** The address that the shop's endpoint listens at. */
@@ -33,6 +35,7 @@ interface SettingDescription {
 export const SETTINGS: readonly SettingDescription[] = [
   { name: 'KAFKA_BROKERS', default: '', about: 'host:port, comma-separated; with MONGODB_URI: engines mode' },
   { name: 'MONGODB_URI', default: '', about: 'mongodb://host:port/database; with KAFKA_BROKERS: engines mode' },
+  { name: 'TOPIC_PREFIX', default: '', about: 'put before every topic, so that several shops can share a Kafka' },
   { name: 'SHOP_URL', default: 'http://127.0.0.1:7070', about: "where the shop's internal endpoint answers" },
   { name: 'HOST', default: '127.0.0.1', about: 'the address that endpoints listen at' },
   { name: 'DATA_DIR', default: 'data', about: 'where the embedded log and read models are kept' },
@@ -70,6 +73,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   return {
     kafkaBrokers,
     mongodbUri,
+    topicPrefix: prefixOf(text('TOPIC_PREFIX')),
     shopUrl: urlOf(text('SHOP_URL'), 'SHOP_URL', ['http:', 'https:']),
     host: text('HOST'),
     dataDir: path.resolve(text('DATA_DIR')),
@@ -89,6 +93,11 @@ export function currencyOf(text: string, where: string): string {
   if (!known) throw bad(`${where} is "${text}", which is no ISO 4217 currency code such as SEK`);
   minorDigits(code);
   return code;
+}
+
+function prefixOf(text: string): string {
+  if (/^[a-zA-Z0-9._-]{0,100}$/.test(text)) return text;
+  throw bad(`TOPIC_PREFIX is "${text}"; Kafka takes letters, digits, ".", "_" and "-" in a topic's name`);
 }
 
 function brokersOf(text: string): readonly string[] | null {

@@ -1,0 +1,140 @@
+/** `bench`: how fast it is, as ratios to the barest program that does as much, both sides in one run. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import Table from 'cli-table3';
+import { startEngines } from '../../engines/engines.ts';
+import { ShopError } from '../../ports/errors.ts';
+import type { Figures, Job } from '../bench/sides.ts';
+import { isEnginesMode } from '../connect.ts';
+import { readSettings } from '../settings.ts';
+import { createLogger } from '../terminal.ts';
+
+interface Part {
+  readonly name: string;
+  readonly about: string;
+  /** Ours ÷ bare that was aimed at. */
+  readonly goal: number;
+  readonly needsEngines: boolean;
+  readonly fill: 'kafka-fill' | 'lmdb-fill' | null;
+}
+
+const PARTS: readonly Part[] = [
+  { name: 'kafka', about: 'statistics, Kafka → MongoDB ÷ kafkajs eachBatch + JSON.parse', goal: 0.95, needsEngines: true, fill: 'kafka-fill' }, // prettier-ignore
+  {
+    name: 'lmdb',
+    about: 'statistics, LMDB → LMDB ÷ scan + JSON.parse',
+    goal: 0.8,
+    needsEngines: false,
+    fill: 'lmdb-fill',
+  },
+  { name: 'orders', about: 'orders, Kafka → MongoDB ÷ bulkWrite of the same documents', goal: 0.85, needsEngines: true, fill: 'kafka-fill' }, // prettier-ignore
+  { name: 'shop', about: 'orders through the shop ÷ idempotent producer', goal: 0.5, needsEngines: true, fill: null },
+];
+
+/** Each side runs so often, in turn; the median counts. */
+const RUNS = 3;
+const WORKER = fileURLToPath(new URL('../bench/worker.ts', import.meta.url));
+const OUTPUT_BYTES_MAX = 1_048_576;
+
+interface Result {
+  readonly part: string;
+  readonly about: string;
+  readonly goal: number;
+  readonly ratio: number;
+  readonly ours: Figures;
+  readonly bare: Figures;
+}
+
+export async function run(names: string[], options: { events: number; json?: string }): Promise<void> {
+  const unknown = names.find((name) => !PARTS.some((part) => part.name === name));
+  if (unknown !== undefined) {
+    throw new ShopError(
+      'BAD_INPUT',
+      `there is no part "${unknown}"; there are ${PARTS.map(({ name }) => name).join(', ')}`,
+    );
+  }
+  const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const settings = readSettings(process.env);
+  const logger = createLogger('warn', 'bench');
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-bench-'));
+  const own = parts.some(({ needsEngines }) => needsEngines) && !isEnginesMode(settings);
+  const engines = own ? await startEngines({ dir: path.join(dir, 'engines'), logger }) : null;
+  try {
+    const where = {
+      brokers: engines?.brokers ?? settings.kafkaBrokers ?? [],
+      mongodbUri: inDatabase(engines?.mongodbUri ?? settings.mongodbUri ?? '', `bench-${process.pid}`),
+    };
+    const results: Result[] = [];
+    for (const part of parts) {
+      results.push(await measure(part, options.events, { ...where, dir: path.join(dir, part.name) }));
+      process.stdout.write(`${render(results.slice(-1))}\n`);
+    }
+    if (results.length > 1) process.stdout.write(`\n${render(results)}\n`);
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  } finally {
+    await engines?.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  part: Part,
+  events: number,
+  where: Pick<Job, 'brokers' | 'mongodbUri' | 'dir'>,
+): Promise<Result> {
+  const topicPrefix = `bench-${process.pid}-${part.name}-`;
+  const job = (side: string, run: number): Job => ({ side, events, run, topicPrefix, ...where });
+  if (part.fill !== null) await inProcess(job(part.fill, 0));
+  const bare: Figures[] = [];
+  const ours: Figures[] = [];
+  for (let run = 1; run <= RUNS; run++) {
+    bare.push(await inProcess(job(`${part.name}-bare`, run)));
+    ours.push(await inProcess(job(`${part.name}-ours`, run)));
+  }
+  const { name, about, goal } = part;
+  const medians = { ours: median(ours), bare: median(bare) };
+  return { part: name, about, goal, ratio: medians.ours.perSecond / medians.bare.perSecond, ...medians };
+}
+
+async function inProcess(job: Job): Promise<Figures> {
+  const args = ['--import', 'tsx', WORKER, JSON.stringify(job)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: OUTPUT_BYTES_MAX });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures;
+}
+
+function median(figures: readonly Figures[]): Figures {
+  const sorted = [...figures].sort((a, b) => a.perSecond - b.perSecond);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('nothing was measured');
+  return { ...middle, peakMiB: Math.max(...figures.map(({ peakMiB }) => peakMiB)) };
+}
+
+function inDatabase(uri: string, database: string): string {
+  if (uri === '') return uri;
+  const url = new URL(uri);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+function render(results: readonly Result[]): string {
+  const table = new Table({
+    head: ['What', 'Ours/s', 'Bare/s', 'Ratio', 'Goal', 'Peak ours', 'Peak bare'],
+    style: { head: [], border: [] },
+  });
+  for (const { about, ours, bare, ratio, goal } of results) {
+    table.push([
+      about,
+      ours.perSecond.toLocaleString('en'),
+      bare.perSecond.toLocaleString('en'),
+      ratio.toFixed(2),
+      `≥ ${goal}`,
+      `${ours.peakMiB} MiB`,
+      `${bare.peakMiB} MiB`,
+    ]);
+  }
+  return table.toString();
+}

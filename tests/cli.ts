@@ -1,0 +1,108 @@
+/** The program as a person runs it: a process, its output, its exit code. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import path from 'node:path';
+
+const MAIN = path.resolve(import.meta.dirname, '../backend/cli/main.ts');
+
+export type Environment = Readonly<Record<string, string>>;
+
+export interface Finished {
+  /** Null when it was killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A process of the program that goes on; whatever it prints is kept for messages. */
+export class Running {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Set<() => void>();
+  readonly exited: Promise<Finished>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: readonly string[], env: Environment) {
+    this.name = args.join(' ');
+    // Only what the test says: settings of whoever runs the tests must not leak in.
+    const { PATH = '', HOME = '', JAVA_HOME } = process.env;
+    const base = { PATH, HOME, NODE_NO_WARNINGS: '1', ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }) };
+    this.#child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+      env: { ...base, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child.stdout?.on('data', (data: Buffer) => this.#printed((this.stdout += data.toString())));
+    this.#child.stderr?.on('data', (data: Buffer) => this.#printed((this.stderr += data.toString())));
+    this.exited = new Promise((resolve) => {
+      this.#child.on('close', (code) => {
+        resolve({ code, stdout: this.stdout, stderr: this.stderr });
+        for (const check of this.#waiting) check();
+      });
+    });
+  }
+
+  #printed(_: string): void {
+    for (const check of this.#waiting) check();
+  }
+
+  /** Waits until it has printed what matches; throws with all its output when it ends before. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      if (match !== null) return match;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw new Error(`"${this.name}" ended before it printed ${String(pattern)}:\n${this.stdout}${this.stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        const check = (): void => {
+          this.#waiting.delete(check);
+          resolve();
+        };
+        this.#waiting.add(check);
+      });
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ctrl-C, and its end. */
+  async interrupt(): Promise<Finished> {
+    this.signal('SIGINT');
+    return this.exited;
+  }
+
+  /** kill -9, and its end. */
+  async kill9(): Promise<Finished> {
+    this.signal('SIGKILL');
+    return this.exited;
+  }
+}
+
+/** Runs the program to its end. */
+export function run(args: readonly string[], env: Environment): Promise<Finished> {
+  return new Running(args, env).exited;
+}
+
+/** Runs the program to its end, which must be a good one; resolves to what it printed. */
+export async function succeed(args: readonly string[], env: Environment): Promise<string> {
+  const { code, stdout, stderr } = await run(args, env);
+  if (code !== 0) throw new Error(`"${args.join(' ')}" ended with ${code}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** A port that nobody listens at now. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}

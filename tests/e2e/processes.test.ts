@@ -1,0 +1,138 @@
+/**
+ * Every role as a process of its own, on Kafka and MongoDB, under load; and the same with each process killed
+ * and started again on the way. E2E_SECONDS sets how long orders come in (default 10).
+ */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { groupLag } from '../../backend/engines/kafka-tools.ts';
+import { freePort, Running, succeed, type Environment } from '../cli.ts';
+import { describeWithEngines, uniqueName } from '../engines.ts';
+
+const SECONDS = Number(process.env['E2E_SECONDS'] ?? 10);
+const RATE = 500;
+const TIMEOUT_MS = 240_000 + SECONDS * 4_000;
+/** Kafka's own tool counts a transaction's marker at the end of a partition as a record not read. */
+const LAG_MAX = 1;
+
+const ROLES: readonly (readonly string[])[] = [
+  ['shop'],
+  ['handle'],
+  ['mail'],
+  ['report'],
+  ['project', 'order-counts', 'sales', 'products-sold', 'stock', 'handling'],
+  ['project'],
+];
+
+interface Stats {
+  readonly openOrders: number;
+  readonly handledLast2h: number;
+  readonly stock: readonly { readonly productId: string; readonly balance: number }[];
+}
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-processes-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+describeWithEngines('every role as a process of its own', ({ brokers, uri }) => {
+  async function environment(): Promise<Environment> {
+    const prefix = uniqueName('roles');
+    return {
+      KAFKA_BROKERS: brokers.join(','),
+      MONGODB_URI: new URL(`/${prefix}`, uri).href,
+      TOPIC_PREFIX: `${prefix}-`,
+      SHOP_URL: `http://127.0.0.1:${await freePort()}`,
+      REPORTS_DIR: path.join(dir, prefix, 'reports'),
+      MAILBOX_DIR: path.join(dir, prefix, 'mailbox'),
+    };
+  }
+
+  it(`takes ${RATE} orders a second for ${SECONDS} s`, { timeout: TIMEOUT_MS }, async () => {
+    const env = await environment();
+    const roles = await startAll(env);
+    try {
+      const placed = await simulate(env, SECONDS).exited;
+      expect(placed.code, placed.stderr).toBe(0);
+      await expectRight(env);
+    } finally {
+      await stopAll(roles);
+    }
+  });
+
+  it('comes to the same when each process in turn is killed and started again', { timeout: TIMEOUT_MS }, async () => {
+    const env = await environment();
+    const roles = await startAll(env);
+    const seconds = Math.max(SECONDS, ROLES.length * 3);
+    let simulator = simulate(env, seconds);
+    try {
+      await simulator.printed(/Running/);
+      for (const [index, args] of ROLES.entries()) {
+        await new Promise((resolve) => setTimeout(resolve, (seconds * 1_000) / (ROLES.length + 1)));
+        await roles[index]?.kill9();
+        roles[index] = new Running(args, env);
+        await roles[index].printed(/Running/);
+      }
+      await simulator.kill9();
+      simulator = simulate(env, 2);
+      expect((await simulator.exited).code).toBe(0);
+      await expectRight(env);
+    } finally {
+      await simulator.kill9();
+      await stopAll(roles);
+    }
+  });
+
+  async function expectRight(env: Environment): Promise<void> {
+    const stats = await settled(env);
+    expect(stats.stock.length).toBeGreaterThan(0);
+    expect(stats.stock.filter(({ balance }) => balance < 0)).toEqual([]);
+    expect(stats.handledLast2h).toBeGreaterThan(0);
+    await succeed(['verify'], env);
+    await expectNoLag(env);
+    await expectMails(env, stats.handledLast2h);
+  }
+
+  /** Everything that is drawn has been handled, and folded. */
+  async function settled(env: Environment): Promise<Stats> {
+    for (;;) {
+      const stats = JSON.parse(await succeed(['stats', '--json'], env)) as Stats;
+      if (stats.openOrders === 0) return stats;
+    }
+  }
+
+  async function expectNoLag(env: Environment): Promise<void> {
+    for (;;) {
+      const lags = await groupLag({ brokers, groupPrefix: `${env['TOPIC_PREFIX'] ?? ''}shopstream-` });
+      expect(lags.length).toBeGreaterThan(0);
+      if (lags.every(({ lag }) => lag !== null && lag <= LAG_MAX)) return;
+    }
+  }
+
+  async function expectMails(env: Environment, handled: number): Promise<void> {
+    for (;;) {
+      const files = await readdir(env['MAILBOX_DIR'] ?? '', { recursive: true });
+      const mails = files.filter((file) => file.endsWith('.eml'));
+      expect(mails.length).toBeLessThanOrEqual(handled);
+      if (mails.length === handled) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+});
+
+async function startAll(env: Environment): Promise<Running[]> {
+  const roles = ROLES.map((args) => new Running(args, env));
+  await Promise.all(roles.map((role) => role.printed(/Running/)));
+  return roles;
+}
+
+async function stopAll(roles: readonly Running[]): Promise<void> {
+  const ended = await Promise.all(roles.map((role) => role.interrupt()));
+  expect(ended.map(({ code, stderr }) => (code === 0 ? 0 : stderr))).toEqual(roles.map(() => 0));
+}
+
+function simulate(env: Environment, seconds: number): Running {
+  return new Running(['simulate', '--rate', String(RATE), '--flat', '--delay', '2s', '--for', `${seconds}s`], env);
+}
