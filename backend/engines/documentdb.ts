@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Logger } from '../ports/logger.ts';
 import { ShopError } from '../ports/errors.ts';
 import { exists } from './java.ts';
-import type { MongoEngine } from './mongo.ts';
+import type { MongoEngine } from './mongo-engine.ts';
 import { answers, commandLineOf, freePorts, processOf, run } from './process.ts';
 
 const PROJECT_DIR = path.resolve(import.meta.dirname, '../..');

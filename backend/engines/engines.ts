@@ -2,11 +2,10 @@
 import path from 'node:path';
 import type { Logger } from '../ports/logger.ts';
 import { ShopError } from '../ports/errors.ts';
+import { CACHE_DIR } from './java.ts';
 import { missingForKafka, startKafka, type KafkaEngine } from './kafka.ts';
-import { findMongo, startMongo, type MongoEngine, type MongoKind } from './mongo.ts';
-
-/** Jars are kept there, for every run of this project. */
-export const CACHE_DIR = path.resolve(import.meta.dirname, '../../.cache');
+import type { MongoEngine } from './mongo-engine.ts';
+import { findMongo, startMongo, type MongoKind } from './mongo.ts';
 
 export interface FoundEngines {
   /** `missing`: what is not there and what to install; null when it can be started. */

@@ -5,6 +5,9 @@ import type { Logger } from '../ports/logger.ts';
 import { ShopError } from '../ports/errors.ts';
 import { run } from './process.ts';
 
+/** Jars are kept there, for every run of this project. */
+export const CACHE_DIR = path.resolve(import.meta.dirname, '../../.cache');
+
 const JAVA_VERSION_MIN = 17;
 const DOWNLOAD_WAIT_MAX_MS = 15 * 60_000;
 

@@ -1,13 +1,14 @@
-/** Kafka's own tools, to see the group's offsets as an operator does. */
-import type { Logger } from '../ports/logger.ts';
+/** Kafka's own tools, to see the groups' offsets as an operator does. */
+import { silentLogger, type Logger } from '../ports/logger.ts';
 import { ShopError } from '../ports/errors.ts';
-import { classPath } from './java.ts';
+import { CACHE_DIR, classPath } from './java.ts';
 import { kafkaJars } from './kafka.ts';
 import { run } from './process.ts';
 
 const TOOL_WAIT_MAX_MS = 60_000;
 
 export interface GroupPosition {
+  readonly group: string;
   readonly topic: string;
   readonly partition: number;
   /** The committed offset; null when none was committed. */
@@ -17,14 +18,26 @@ export interface GroupPosition {
   readonly lag: number | null;
 }
 
-/** `kafka-consumer-groups.sh --describe --group`: every partition that the group has an offset for or is assigned. */
-export async function describeGroup(options: {
+interface ToolOptions {
   readonly brokers: readonly string[];
-  readonly group: string;
-  readonly cacheDir: string;
-  readonly logger: Logger;
-}): Promise<GroupPosition[]> {
-  const jars = await kafkaJars(options.cacheDir, options.logger);
+  /** Where Kafka's jars are kept; default: `.cache` in the project. */
+  readonly cacheDir?: string;
+  readonly logger?: Logger;
+}
+
+/** `kafka-consumer-groups.sh --describe --group`: every partition that the group has an offset for or is assigned. */
+export function describeGroup(options: ToolOptions & { readonly group: string }): Promise<GroupPosition[]> {
+  return describe(options, ['--group', options.group]);
+}
+
+/** The same of every group whose name begins with `groupPrefix`. */
+export async function groupLag(options: ToolOptions & { readonly groupPrefix: string }): Promise<GroupPosition[]> {
+  const all = await describe(options, ['--all-groups']);
+  return all.filter(({ group }) => group.startsWith(options.groupPrefix));
+}
+
+async function describe(options: ToolOptions, which: readonly string[]): Promise<GroupPosition[]> {
+  const jars = await kafkaJars(options.cacheDir ?? CACHE_DIR, options.logger ?? silentLogger);
   const { ok, output, errors } = await run(
     'java',
     [
@@ -35,28 +48,36 @@ export async function describeGroup(options: {
       '--bootstrap-server',
       options.brokers.join(','),
       '--describe',
-      '--group',
-      options.group,
+      ...which,
     ],
     { limitMs: TOOL_WAIT_MAX_MS },
   );
-  if (!ok) throw new ShopError('UNAVAILABLE', `the consumer group ${options.group} could not be described: ${errors}`);
-  return parseGroup(output);
+  if (!ok) throw new ShopError('UNAVAILABLE', `the consumer groups could not be described: ${errors}`);
+  return parseGroups(output);
 }
 
-/** Columns are found by the names in the heading line, whatever their order. */
-export function parseGroup(output: string): GroupPosition[] {
-  const rows = output.split('\n').map((line) => line.trim().split(/\s+/));
-  const heading = rows.find((row) => row.includes('CURRENT-OFFSET')) ?? [];
-  const column = (row: readonly string[], name: string): string => row[heading.indexOf(name)] ?? '';
+/** Each group has a heading line of its own; columns are found by the names in it. */
+export function parseGroups(output: string): GroupPosition[] {
+  const positions: GroupPosition[] = [];
+  let heading: string[] = [];
   const offset = (text: string): number | null => (/^\d+$/.test(text) ? Number(text) : null);
-  return rows
-    .filter((row) => row !== heading && /^\d+$/.test(column(row, 'LOG-END-OFFSET')))
-    .map((row) => ({
-      topic: column(row, 'TOPIC'),
-      partition: Number(column(row, 'PARTITION')),
-      current: offset(column(row, 'CURRENT-OFFSET')),
-      end: Number(column(row, 'LOG-END-OFFSET')),
-      lag: offset(column(row, 'LAG')),
-    }));
+  for (const line of output.split('\n')) {
+    const row = line.trim().split(/\s+/);
+    if (row.includes('CURRENT-OFFSET')) {
+      heading = row;
+      continue;
+    }
+    const column = (name: string): string => row[heading.indexOf(name)] ?? '';
+    const end = offset(column('LOG-END-OFFSET'));
+    if (end === null) continue;
+    positions.push({
+      group: column('GROUP'),
+      topic: column('TOPIC'),
+      partition: Number(column('PARTITION')),
+      current: offset(column('CURRENT-OFFSET')),
+      end,
+      lag: offset(column('LAG')),
+    });
+  }
+  return positions;
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Logger } from '../ports/logger.ts';
 import { ShopError } from '../ports/errors.ts';
 import { documentDbRuns, documentDbStart, startDocumentDb } from './documentdb.ts';
+import type { MongoEngine } from './mongo-engine.ts';
 import { classPath, jarsOf, missingJars, missingJava } from './java.ts';
 import {
   answers,
@@ -24,18 +25,6 @@ const JARS_NAME = `mongo-java-server-${MONGO_JAVA_VERSION}`;
 const ARTIFACTS = [`de.bwaldvogel:mongo-java-server-h2-backend:${MONGO_JAVA_VERSION}`];
 const START_WAIT_MAX_MS = 60_000;
 const STOP_WAIT_MAX_MS = 20_000;
-
-export interface MongoEngine {
-  readonly uri: string;
-  /** Which server it is, for people. */
-  readonly engine: string;
-  /** Ends the server; the data stays. */
-  stop(): Promise<void>;
-  /** Ends it without any notice, for tests of what survives. */
-  kill9(): Promise<void>;
-  /** Starts it again on the same port and data, after ending it if need be. */
-  restart(): Promise<void>;
-}
 
 export type MongoKind = 'mongod' | 'DocumentDB' | 'mongo-java-server';
 
