@@ -1,0 +1,48 @@
+/** How the port's documents stand in MongoDB: flat, so that they read well in its shell. */
+import type { TopicPartition } from '../../ports/event-log.ts';
+import type { Topic } from '../../events/topics.ts';
+import type { Body, Checkpoint, Flush, FoldedDocument, FoldedWrite, MergedDocument } from '../../ports/read-models.ts';
+
+/** Any document, by its id. */
+export type Stored = Record<string, unknown> & { _id: string };
+
+/** `<topic>/<partition>/`: ids of one source follow each other in the order of their keys. */
+export function prefixOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}/`;
+}
+
+export function storedFolded({ topic, partition }: Flush, { key, position, body }: FoldedWrite): Stored {
+  return { _id: prefixOf({ topic, partition }) + key, key, topic, partition, position, ...body };
+}
+
+export function foldedOf(stored: Stored): FoldedDocument {
+  const { _id: _, key, topic, partition, position, ...body } = stored;
+  return {
+    key: key as string,
+    topic: topic as Topic,
+    partition: partition as number,
+    position: position as number,
+    body: body as Body,
+  };
+}
+
+export function mergedOf({ _id: id, ...parts }: Stored): MergedDocument {
+  const entries = Object.entries(parts).map(([part, stored]) => {
+    const { position, ...fields } = stored as Record<string, unknown> & { position: number };
+    return [part, { position, fields }] as const;
+  });
+  return { id, parts: Object.fromEntries(entries) };
+}
+
+export function checkpointId({ collection, topic, partition }: Omit<Checkpoint, 'position'>): string {
+  return `${collection}/${topic}/${partition}`;
+}
+
+export function checkpointOf({ collection, topic, partition, position }: Stored): Checkpoint {
+  return {
+    collection: collection as string,
+    topic: topic as Topic,
+    partition: partition as number,
+    position: position as number,
+  };
+}
