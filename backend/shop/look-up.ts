@@ -1,0 +1,92 @@
+/** Whether orders and receipts were asked for before, where memory no longer knows: in the read models. */
+import { receiptKey } from '../../projections/stock.ts';
+import { decode } from '../events/codec.ts';
+import { PARTITIONS, partitionOf } from '../events/topics.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import { isRefused, type Item } from './batch.ts';
+import type { KnownOrder, KnownReceipt, Recent } from './recent.ts';
+
+/** One look-up for all items: placed before, and not in memory. */
+export async function findStoredOrders(
+  models: ReadModels,
+  collection: string,
+  items: readonly Item[],
+  recent: Recent<KnownOrder>,
+): Promise<Map<string, KnownOrder>> {
+  const ids = new Set<string>();
+  for (const { ready, outcome } of items) {
+    if (outcome !== null || isRefused(ready) || !ready.repeatable || ready.command.type !== 'PlaceOrder') continue;
+    const partition = partitionOf(ready.id);
+    // Nothing of the partition is in the read model: then memory has all of it.
+    if (recent.stored(partition) >= 0 && recent.get(ready.id, partition) === undefined) ids.add(ready.id);
+  }
+  const found = new Map<string, KnownOrder>();
+  if (ids.size === 0) return found;
+  for (const { id, parts } of await models.merged(collection, [...ids])) {
+    const placed = parts['placed'];
+    if (placed === undefined) continue;
+    const { at, fingerprint } = placed.fields as { at: string; fingerprint: string | null };
+    found.set(id, {
+      id,
+      at,
+      fingerprint,
+      position: { topic: 'orders', partition: partitionOf(id), offset: placed.position },
+    });
+  }
+  return found;
+}
+
+/**
+ * The read model has a receipt's position and quantity; what else it said stands in the log. The receipt may have
+ * been for another product, so every partition is asked.
+ */
+export async function findStoredReceipts(
+  log: EventLog,
+  models: ReadModels,
+  collection: string,
+  items: readonly Item[],
+  recent: Recent<KnownReceipt>,
+): Promise<Map<string, KnownReceipt>> {
+  const keys = new Set<string>();
+  for (const { ready, outcome } of items) {
+    if (outcome !== null || isRefused(ready) || !ready.repeatable || ready.command.type !== 'ReceiveStock') continue;
+    if (recent.find(ready.id) === undefined) keys.add(receiptKey(ready.id));
+  }
+  const found = new Map<string, KnownReceipt>();
+  if (keys.size === 0) return found;
+  const wanted = [...keys];
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    if (recent.stored(partition) < 0) continue;
+    const documents = await models.load(collection, { topic: 'stock', partition }, wanted);
+    await readReceipts(
+      log,
+      partition,
+      documents.map((document) => document.position),
+      found,
+    );
+  }
+  return found;
+}
+
+/** Reads the receipts at these offsets in one go. */
+async function readReceipts(
+  log: EventLog,
+  partition: number,
+  offsets: readonly number[],
+  found: Map<string, KnownReceipt>,
+): Promise<void> {
+  if (offsets.length === 0) return;
+  const wanted = new Set(offsets);
+  const from = offsets.reduce((a, b) => Math.min(a, b));
+  const to = offsets.reduce((a, b) => Math.max(a, b)) + 1;
+  for await (const batch of log.read({ topic: 'stock', partition }, from, to)) {
+    for (const { offset, value } of batch.records) {
+      if (!wanted.has(offset)) continue;
+      const decoded = decode('stock', value);
+      if (!decoded.ok || decoded.event.type !== 'StockReceived') continue;
+      const { id, at, productId, quantity, reason } = decoded.event;
+      found.set(id, { id, at, productId, quantity, reason, position: { topic: 'stock', partition, offset } });
+    }
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The shop: the one writer of orders and stock. Commands wait in a queue; what waits while an append is under
+ * way is decided and appended together next. Nothing is acknowledged before it is durably in the log.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { encode, type NewRecord } from '../events/codec.ts';
+import type { Clock } from '../ports/clock.ts';
+import { isShopError, ShopError } from '../ports/errors.ts';
+import type { Writer } from '../ports/event-log.ts';
+import { decideBatch, type Decided, type Item, type Pending } from './batch.ts';
+import type { CatalogueEntry, Command, Outcome, Shop } from './commands.ts';
+import { prepare } from './identity.ts';
+import { APPEND_CHARS_MAX, APPEND_TRIES_MAX, BATCH_COMMANDS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
+import { load, type Loaded, type LoadOptions } from './load.ts';
+import { findStoredOrders, findStoredReceipts } from './look-up.ts';
+import { Pruner } from './prune.ts';
+import { SubmissionQueue, type Batch } from './queue.ts';
+
+export interface ShopOptions extends LoadOptions {
+  readonly clock: Clock;
+  /** How long the first retry of a failed append waits; each further one four times as long. */
+  readonly retryFirstMs?: number;
+}
+
+export interface ShopService extends Shop {
+  /** Resolves after close(); rejects with FENCED when another shop took over. */
+  readonly ended: Promise<void>;
+  /** Decides what waits, then gives the log up. What comes after is rejected with CLOSED. */
+  close(): Promise<void>;
+}
+
+/**
+ * Becomes the one shop of the log: every earlier one is fenced from then on. Resolves when it knows the stock.
+ * submit() rejects with UNAVAILABLE (engine, or too much waits), STORAGE, UNKNOWN_OUTCOME (send keyed commands
+ * again to learn what became of them), FENCED or CLOSED.
+ */
+export async function openShop(options: ShopOptions): Promise<ShopService> {
+  const writer = await options.log.writer('shop');
+  try {
+    return new OpenShop(options, writer, await load(options, null));
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+class OpenShop implements ShopService {
+  readonly ended: Promise<void>;
+  readonly #options: ShopOptions;
+  readonly #queue: SubmissionQueue;
+  readonly #pruner: Pruner;
+  #writer: Writer | null;
+  #known: Loaded;
+  /** Something was decided that may not have got into the log: what is known must be read again. */
+  #doubtful = false;
+  /** What the append under way, or the last one that failed, was to bring into the log. */
+  #inDoubt: readonly Pending[] = [];
+  #closed: Promise<void> | null = null;
+
+  constructor(options: ShopOptions, writer: Writer, known: Loaded) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#known = known;
+    this.#pruner = new Pruner(options);
+    const now = instants(options.clock);
+    this.#queue = new SubmissionQueue((command) => prepare(command, now()));
+    this.ended = this.#work();
+    // Whoever awaits `ended` gets its error; nobody has to.
+    this.ended.catch(() => {});
+  }
+
+  submit(commands: readonly Command[]): Promise<Outcome[]> {
+    return this.#queue.submit(commands);
+  }
+
+  catalogue(): Promise<CatalogueEntry[]> {
+    const entries: CatalogueEntry[] = [];
+    const { currency, products } = this.#known.state;
+    for (const [productId, { listing, available }] of products) {
+      if (listing !== null) entries.push({ productId, ...listing, currency, available: Math.max(0, available) });
+    }
+    return Promise.resolve(entries);
+  }
+
+  close(): Promise<void> {
+    this.#queue.end(new ShopError('CLOSED', 'the shop was closed'));
+    this.#closed ??= this.ended.catch(() => {});
+    return this.#closed;
+  }
+
+  async #work(): Promise<void> {
+    try {
+      for (;;) {
+        const batch = await this.#queue.take(BATCH_COMMANDS_MAX);
+        if (batch === null) return;
+        await this.#settle(batch);
+      }
+    } catch (error) {
+      this.#queue.fail(error as Error);
+      throw error;
+    } finally {
+      await this.#dropWriter();
+    }
+  }
+
+  /** Brings the batch into the log or tells its senders why not. Throws only when the shop is at its end. */
+  async #settle(batch: Batch): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const behind = await this.#attempt(batch.items);
+        if (behind === null) batch.resolve();
+        else batch.reject(behind);
+        return;
+      } catch (error) {
+        const { logger, retryFirstMs = RETRY_FIRST_MS } = this.#options;
+        if (isShopError(error, 'FENCED')) {
+          const fenced = new ShopError('FENCED', 'another shop took over; this one ends', { cause: error });
+          batch.reject(fenced);
+          throw fenced;
+        }
+        if (tries === APPEND_TRIES_MAX || !isPassing(error)) {
+          logger.error({ error, tries }, 'Orders could not be appended; their senders are told.');
+          batch.reject(error as Error);
+          return;
+        }
+        logger.warn({ error, tries }, 'An append failed; reading the log again before the next try.');
+        await pause(Math.min(RETRY_MAX_MS, retryFirstMs * 4 ** (tries - 1)));
+      }
+    }
+  }
+
+  /** Resolves to null when every item has its outcome, or to why the shop can't tell yet. */
+  async #attempt(items: readonly Item[]): Promise<ShopError | null> {
+    if (this.#doubtful) await this.#beginAgain();
+    const { log, models, ordersCollection, stockCollection } = this.#options;
+    const { state, orders, receipts } = this.#known;
+    const behind = await this.#pruner.catchUp(this.#known, items);
+    if (behind !== null) return behind;
+    const storedOrders = await findStoredOrders(models, ordersCollection, items, orders);
+    const storedReceipts = await findStoredReceipts(log, models, stockCollection, items, receipts);
+    this.#doubtful = true;
+    const decided = decideBatch(items, { state, orders, receipts, storedOrders, storedReceipts });
+    await this.#append(decided);
+    for (const [index, item] of items.entries()) item.outcome ??= decided.outcomes[index] ?? null;
+    this.#doubtful = false;
+    return null;
+  }
+
+  /**
+   * Fence, read, and see which of the events whose append failed are in the log all the same. The other commands
+   * are decided again, on what is known now.
+   */
+  async #beginAgain(): Promise<void> {
+    await this.#dropWriter();
+    this.#writer = await this.#options.log.writer('shop');
+    const eventIds = new Set(this.#inDoubt.map(({ event }) => event.id));
+    this.#known = await load(this.#options, { after: this.#known.seen, eventIds });
+    for (const { event, item, outcome } of this.#inDoubt) {
+      const position = this.#known.found.get(event.id);
+      if (position !== undefined) item.outcome = { ...outcome, position };
+    }
+    this.#inDoubt = [];
+    this.#doubtful = false;
+  }
+
+  async #append(decided: Decided): Promise<void> {
+    await this.#appendRun(decided.stock);
+    // Now the offsets of the stock that these orders may sell are known.
+    decided.stockSeen.push(...this.#known.seen.stock);
+    await this.#appendRun(decided.orders);
+  }
+
+  /** Appends in one go, or in several where the records are large; what is in has its outcome at once. */
+  async #appendRun(run: readonly Pending[]): Promise<void> {
+    let records: NewRecord[] = [];
+    let first = 0;
+    let chars = 0;
+    for (const [index, pending] of run.entries()) {
+      const record = encode(pending.event);
+      if (records.length > 0 && chars + record.value.length > APPEND_CHARS_MAX) {
+        await this.#appendRecords(records, run.slice(first, index));
+        records = [];
+        first = index;
+        chars = 0;
+      }
+      records.push(record);
+      chars += record.value.length;
+    }
+    if (records.length > 0) await this.#appendRecords(records, run.slice(first));
+  }
+
+  async #appendRecords(records: readonly NewRecord[], run: readonly Pending[]): Promise<void> {
+    if (this.#writer === null) throw new ShopError('UNAVAILABLE', 'the shop has no writer');
+    this.#inDoubt = run;
+    const offsets = await this.#writer.append(records);
+    this.#inDoubt = [];
+    const { seen } = this.#known;
+    for (const [index, { position, item, outcome }] of run.entries()) {
+      const offset = offsets[index];
+      if (offset === undefined) throw new ShopError('UNKNOWN_OUTCOME', 'the log did not say where an event is');
+      position.offset = offset;
+      item.outcome = outcome;
+      seen[position.topic === 'orders' ? 'orders' : 'stock'][position.partition] = offset;
+    }
+  }
+
+  async #dropWriter(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = null;
+    // A writer that failed may fail to close, too; the next one fences it anyway.
+    await writer?.close().catch(() => {});
+  }
+}
+
+/** The present instant as text, written anew only when a millisecond has passed. */
+function instants(clock: Clock): () => string {
+  let written = NaN;
+  let text = '';
+  return () => {
+    const now = clock.now();
+    if (now !== written) text = new Date(now).toISOString();
+    written = now;
+    return text;
+  };
+}
+
+/** Whether trying again may help. */
+function isPassing(error: unknown): boolean {
+  return isShopError(error, 'UNKNOWN_OUTCOME') || isShopError(error, 'UNAVAILABLE') || isShopError(error, 'STORAGE');
+}
