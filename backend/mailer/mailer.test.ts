@@ -1,0 +1,272 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryModels, MemoryStore as ModelStore } from '../../projections/model/memory-models.ts';
+import { MemoryLog, MemoryStore as LogStore } from '../adapters/memory/memory-log.ts';
+import { encode } from '../events/codec.ts';
+import type { OrderHandled } from '../events/events.ts';
+import { systemClock } from '../ports/clock.ts';
+import { silentLogger, type Logger } from '../ports/logger.ts';
+import { handled } from '../queries/testing.ts';
+import { compose } from './compose.ts';
+import { MAILER_COLLECTION, startMailer, type Mailer, type MailerOptions } from './mailer.ts';
+
+const timeZone = 'Europe/Stockholm';
+const AT = Date.parse('2026-11-22T14:00:00.000Z');
+const DAY = '2026-11-22';
+
+let mailbox: string;
+let log: MemoryLog;
+let models: MemoryModels;
+let running: { stop(): Promise<void> }[];
+
+beforeEach(async () => {
+  mailbox = join(await mkdtemp(join(tmpdir(), 'mailbox-')), 'mailbox');
+  log = new MemoryLog(new LogStore());
+  models = new MemoryModels(new ModelStore());
+  running = [];
+});
+
+afterEach(async () => {
+  await Promise.all(running.map((each) => each.stop()));
+  await rm(join(mailbox, '..'), { recursive: true, force: true });
+});
+
+async function start(more: Partial<MailerOptions> = {}): Promise<Mailer> {
+  const mailer = await startMailer({
+    log,
+    models,
+    clock: systemClock,
+    logger: silentLogger,
+    mailbox,
+    timeZone,
+    ...more,
+  });
+  running.push(mailer);
+  return mailer;
+}
+
+async function append(events: readonly OrderHandled[]): Promise<void> {
+  await log.append(events.map(encode));
+}
+
+const orders = (from: number, count: number, more: Partial<OrderHandled> = {}): OrderHandled[] =>
+  Array.from({ length: count }, (_, n) => handled(`order-${from + n}`, AT + from + n, more));
+
+const ends = () => log.bounds('handled-orders');
+const filesOf = async (day = DAY): Promise<string[]> => (await readdir(join(mailbox, day))).sort();
+const namesOf = (events: readonly OrderHandled[]): string[] => events.map(({ orderId }) => `${orderId}.eml`).sort();
+
+/** A logger that keeps what it is told, and a wait for a message. */
+function listening(): { logger: Logger; told: (text: RegExp) => Promise<void> } {
+  const messages: string[] = [];
+  const waiting: { text: RegExp; resolve: () => void }[] = [];
+  const tell = (_: object, message: string): void => {
+    messages.push(message);
+    for (const each of waiting) if (each.text.test(message)) each.resolve();
+  };
+  return {
+    logger: { debug: tell, info: tell, warn: tell, error: tell },
+    told: (text) =>
+      new Promise((resolve) => {
+        if (messages.some((each) => text.test(each))) resolve();
+        else waiting.push({ text, resolve });
+      }),
+  };
+}
+
+describe('the mailbox', () => {
+  it('gets one file for each handled order, and goes on after a restart', async () => {
+    const first = await start();
+    await append(orders(0, 700));
+    await first.caughtUp(await ends());
+    expect(await filesOf()).toEqual(namesOf(orders(0, 700)));
+    const one = orders(5, 1)[0] as OrderHandled;
+    expect(await readFile(join(mailbox, DAY, 'order-5.eml'))).toEqual((await compose(one, { timeZone })).bytes);
+    await first.stop();
+    // What is behind the checkpoint is not written again, and what comes after it is.
+    await rm(join(mailbox, DAY, 'order-5.eml'));
+    await append(orders(700, 10));
+    await (await start()).caughtUp(await ends());
+    expect(await filesOf()).toEqual(namesOf(orders(0, 710).filter((each) => each.orderId !== 'order-5')));
+  });
+
+  it('leaves history and imports out unless asked', async () => {
+    const history = [...orders(0, 5, { source: 'history' }), ...orders(5, 5, { source: 'import' })];
+    await append([...history, ...orders(10, 1)]);
+    const mailer = await start();
+    await mailer.caughtUp(await ends());
+    expect(await filesOf()).toEqual(['order-10.eml']);
+    await mailer.stop();
+    models = new MemoryModels(new ModelStore());
+    await (await start({ mailHistory: true })).caughtUp(await ends());
+    expect(await filesOf()).toEqual(namesOf([...history, ...orders(10, 1)]));
+  });
+
+  it('holds exactly one whole file after a kill in mid-write', async () => {
+    await mkdir(join(mailbox, DAY), { recursive: true });
+    await writeFile(join(mailbox, DAY, '.order-0.eml.4f1c.tmp'), 'From: Shop');
+    await append(orders(0, 1));
+    await (await start()).caughtUp(await ends());
+    expect(await readdir(join(mailbox, DAY))).toEqual(['order-0.eml']);
+    const [order] = orders(0, 1);
+    const { bytes } = await compose(order as OrderHandled, { timeZone });
+    expect(await readFile(join(mailbox, DAY, 'order-0.eml'))).toEqual(bytes);
+  });
+
+  it('holds one file each with two mailers at once, and neither fails', async () => {
+    const both = [await start(), await start()];
+    for (let from = 0; from < 400; from += 40) await append(orders(from, 40));
+    await Promise.all(both.map(async (each) => each.caughtUp(await ends())));
+    expect(await filesOf()).toEqual(namesOf(orders(0, 400)));
+    await Promise.all(both.map((each) => each.stop()));
+    await Promise.all(both.map((each) => each.ended));
+  });
+
+  it('waits with files and checkpoint while the folder takes nothing', async () => {
+    await mkdir(mailbox);
+    await writeFile(join(mailbox, DAY), 'a file where the folder should be');
+    const { logger, told } = listening();
+    const mailer = await start({ logger });
+    await append(orders(0, 20));
+    await told(/cannot store files in .*mailbox: .*choose another folder\. The mails wait\./);
+    expect(await models.checkpoints([MAILER_COLLECTION])).toEqual([]);
+    await rm(join(mailbox, DAY));
+    await mailer.caughtUp(await ends());
+    expect(await filesOf()).toEqual(namesOf(orders(0, 20)));
+  });
+
+  it('goes on behind a record that cannot be read', async () => {
+    await append(orders(0, 3));
+    const poison = ['{', 'null', JSON.stringify({ type: 'OrderHandled', version: 7 })];
+    await log.append(poison.map((value) => ({ topic: 'handled-orders', partition: 2, key: 'x', value })));
+    await append(orders(3, 3));
+    await (await start()).caughtUp(await ends());
+    expect(await filesOf()).toEqual(namesOf(orders(0, 6)));
+  });
+
+  it('names a time zone that does not exist', async () => {
+    await expect(start({ timeZone: 'Europe/Atlantis' })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+});
+
+interface Received {
+  readonly messageId: string | undefined;
+  readonly to: readonly string[];
+  readonly bytes: Buffer;
+}
+
+/** A real mail server that keeps what it gets. */
+async function listen(
+  received: Received[],
+  { port = 0, refuse = '' }: { port?: number; refuse?: string } = {},
+): Promise<{ port: number; stop: () => Promise<void> }> {
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS', 'AUTH'],
+    onRcptTo: ({ address }, _, callback) =>
+      callback(address === refuse ? Object.assign(new Error('no such user'), { responseCode: 550 }) : null),
+    onData: (stream, { envelope }, callback) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        simpleParser(bytes).then(({ messageId }) => {
+          received.push({ messageId, to: envelope.rcptTo.map(({ address }) => address), bytes });
+          callback();
+        }, callback);
+      });
+    },
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const stop = (): Promise<void> => new Promise((resolve) => server.close(resolve));
+  return { port: (server.server.address() as AddressInfo).port, stop };
+}
+
+describe('delivery by SMTP', () => {
+  const urlOf = (port: number): string => `smtp://127.0.0.1:${port}`;
+
+  it('sends what was written, and history never', async () => {
+    const received: Received[] = [];
+    const server = await listen(received);
+    running.push(server);
+    const mailer = await start({ smtpUrl: urlOf(server.port), mailHistory: true });
+    await append([...orders(0, 30), ...orders(30, 5, { source: 'history' })]);
+    await mailer.delivered(await ends());
+    const ids = received.map((each) => each.messageId).sort();
+    expect(ids).toEqual(
+      orders(0, 30)
+        .map(({ orderId }) => `<${orderId}@shopstream.example>`)
+        .sort(),
+    );
+    expect(received[0]?.to).toEqual(['asa@example.com']);
+    const [order] = orders(0, 1);
+    const sent = received.find((each) => each.messageId === '<order-0@shopstream.example>');
+    expect(sent?.bytes).toEqual((await compose(order as OrderHandled, { timeZone })).bytes);
+    await mailer.stop();
+  });
+
+  it(
+    'writes the files while the server is down, and sends all of them when it is up',
+    { timeout: 20_000 },
+    async () => {
+      const received: Received[] = [];
+      const before = await listen([]);
+      await before.stop();
+      const { logger, told } = listening();
+      const mailer = await start({ smtpUrl: urlOf(before.port), smtpRetryMs: 20, logger });
+      await append(orders(0, 60));
+      await mailer.caughtUp(await ends());
+      expect(await filesOf()).toEqual(namesOf(orders(0, 60)));
+      await told(/mail server at 127\.0\.0\.1:\d+ takes no mails/);
+      running.push(await listen(received, { port: before.port }));
+      await mailer.delivered(await ends());
+      expect(new Set(received.map((each) => each.messageId)).size).toBe(60);
+      await mailer.stop();
+    },
+  );
+
+  it('goes on behind an address that the server refuses', async () => {
+    const received: Received[] = [];
+    const server = await listen(received, { refuse: 'nobody@example.com' });
+    running.push(server);
+    const [refused] = orders(0, 1);
+    const customer = { ...(refused as OrderHandled).customer, email: 'nobody@example.com' };
+    const nonsense = { ...customer, email: 'not an address' };
+    const mailer = await start({ smtpUrl: urlOf(server.port) });
+    await append([...orders(0, 3, { customer }), ...orders(3, 3, { customer: nonsense }), ...orders(6, 20)]);
+    await mailer.delivered(await ends());
+    expect(received.length).toBeGreaterThanOrEqual(20);
+    expect(new Set(received.flatMap((each) => each.to))).not.toContain('nobody@example.com');
+    await mailer.stop();
+  });
+
+  it('does not send what was handled before a server was given, and loses nothing at a restart', async () => {
+    const received: Received[] = [];
+    const without = await start();
+    await append(orders(0, 20));
+    await without.caughtUp(await ends());
+    await without.stop();
+    const before = await listen([]);
+    await before.stop();
+    // The server is down and the process ends before anything was sent; the files go on meanwhile.
+    const down = await start({ smtpUrl: urlOf(before.port), smtpRetryMs: 20 });
+    await append(orders(20, 20));
+    await down.caughtUp(await ends());
+    await down.stop();
+    running.push(await listen(received, { port: before.port }));
+    const up = await start({ smtpUrl: urlOf(before.port), smtpRetryMs: 20 });
+    await up.delivered(await ends());
+    const ids = new Set(received.map((each) => each.messageId));
+    expect([...ids].sort()).toEqual(
+      orders(20, 20)
+        .map(({ orderId }) => `<${orderId}@shopstream.example>`)
+        .sort(),
+    );
+    await up.stop();
+  });
+});
