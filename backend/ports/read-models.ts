@@ -56,7 +56,10 @@ export interface Flush extends TopicPartition {
   readonly position: number;
 }
 
-/** `rejected`: somebody else wrote in between; some documents may have been stored, the checkpoint was not. */
+/**
+ * `rejected`: somebody else wrote in between; some documents may have been stored, the checkpoint was not.
+ * What stands at the very position already may count as stored, since it can only be the same.
+ */
 export type FlushOutcome = 'stored' | 'rejected';
 
 export interface Checkpoint extends TopicPartition {

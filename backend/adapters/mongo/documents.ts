@@ -15,6 +15,11 @@ export function storedFolded({ topic, partition }: Flush, { key, position, body 
   return { _id: prefixOf({ topic, partition }) + key, key, topic, partition, position, ...body };
 }
 
+/** A merged document has nothing but parts, and a part is an object. */
+export function isFolded(stored: Stored): boolean {
+  return typeof stored['position'] === 'number';
+}
+
 export function foldedOf(stored: Stored): FoldedDocument {
   const { _id: _, key, topic, partition, position, ...body } = stored;
   return {

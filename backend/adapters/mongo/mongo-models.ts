@@ -1,5 +1,7 @@
 /** Read models in MongoDB, or in a server that speaks its protocol. No transactions, no change streams. */
+import { isDeepStrictEqual } from 'node:util';
 import { MongoClient, type AnyBulkWriteOperation, type Collection, type Db } from 'mongodb';
+import { ShopError } from '../../ports/errors.ts';
 import type { TopicPartition } from '../../ports/event-log.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type {
@@ -13,7 +15,7 @@ import type {
   PartWrite,
   ReadModels,
 } from '../../ports/read-models.ts';
-import { checkpointId, checkpointOf, foldedOf, mergedOf, prefixOf, storedFolded, type Stored } from './documents.ts';
+import { checkpointId, checkpointOf, foldedOf, isFolded, mergedOf, prefixOf, storedFolded, type Stored } from './documents.ts';
 import { duplicatesOf, isDuplicateKey, toShopError, unanswered } from './mongo-errors.ts';
 import { PartWriter } from './write-parts.ts';
 
@@ -68,6 +70,7 @@ class MongoModels implements ReadModels {
   readonly #db: Db;
   readonly #where: string;
   readonly #logger: Logger;
+  #closed = false;
   readonly #partWriters = new Map<string, PartWriter>();
 
   constructor(client: MongoClient, db: Db, where: string, engine: string, logger: Logger) {
@@ -132,11 +135,11 @@ class MongoModels implements ReadModels {
   }
 
   async *scanFolded(collection: string): AsyncGenerator<FoldedDocument[]> {
-    for await (const batch of this.#scan(collection)) yield batch.map(foldedOf);
+    for await (const batch of this.#scan(collection)) yield batch.filter(isFolded).map(foldedOf);
   }
 
   async *scanMerged(collection: string): AsyncGenerator<MergedDocument[]> {
-    for await (const batch of this.#scan(collection)) yield batch.map(mergedOf);
+    for await (const batch of this.#scan(collection)) yield batch.filter((stored) => !isFolded(stored)).map(mergedOf);
   }
 
   async flush(flushes: readonly Flush[]): Promise<FlushOutcome[]> {
@@ -210,14 +213,13 @@ class MongoModels implements ReadModels {
   async putMeta(name: string, value: Body, expected: Body | null): Promise<boolean> {
     return this.#run('writing', async () => {
       const meta = this.#collection(META);
-      try {
-        if (expected === null) await meta.insertOne({ _id: name, value });
-        else await meta.replaceOne({ _id: name, value: expected }, { _id: name, value } as Stored, { upsert: true });
-        return true;
-      } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
+      const found = await meta.findOne({ _id: name });
+      if (!isDeepStrictEqual(found === null ? null : found['value'], expected)) return false;
+      // Compared here, since MongoDB's equality minds the order of fields; the revision tells of others meanwhile.
+      if (found === null) return inserted(meta, { _id: name, revision: 1, value });
+      const revision = found['revision'] as number;
+      const replacement: Stored = { _id: name, revision: revision + 1, value };
+      return (await meta.replaceOne({ _id: name, revision }, replacement)).matchedCount === 1;
     });
   }
 
@@ -230,6 +232,7 @@ class MongoModels implements ReadModels {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#client.close();
   }
 
@@ -269,11 +272,23 @@ class MongoModels implements ReadModels {
   }
 
   async #run<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new ShopError('CLOSED', 'the read models are closed');
     try {
       return await work();
     } catch (error) {
       throw toShopError(this.#where, doing, error);
     }
+  }
+}
+
+/** Whether the document was stored: false when its id is taken. */
+async function inserted(collection: Collection<Stored>, document: Stored): Promise<boolean> {
+  try {
+    await collection.insertOne(document);
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    throw error;
   }
 }
 
