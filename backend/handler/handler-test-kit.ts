@@ -1,0 +1,99 @@
+/** What the tests of the handler share: orders in a log, and the judge of what was handled. */
+import { expect } from 'vitest';
+import { draw } from '../domain/draw.ts';
+import { decode, encode, type Recorded } from '../events/codec.ts';
+import type { EventSource, HandlingPolicy, OrderHandled, OrderId, OrderPlaced, ProductId } from '../events/events.ts';
+import type { TruthTopic } from '../events/topics.ts';
+import type { EventLog } from '../ports/event-log.ts';
+
+export const ALWAYS: HandlingPolicy = { chance: 1, delayMs: 60_000, attempts: 1 };
+
+export interface Placed {
+  readonly orderId: string;
+  readonly at: number;
+  readonly source?: EventSource;
+  readonly handling?: HandlingPolicy | null;
+}
+
+export function placed({ orderId, at, source = 'live', handling = ALWAYS }: Placed): OrderPlaced {
+  return {
+    type: 'OrderPlaced',
+    version: 1,
+    id: `${orderId}/placed`,
+    at: new Date(at).toISOString(),
+    source,
+    orderId: orderId as OrderId,
+    customer: { id: 'C-1', name: 'Åsa', email: 'asa@example.com', country: 'SE' },
+    currency: 'SEK',
+    lines: [{ productId: 'P-1' as ProductId, name: 'Kettle', quantity: 2, unitPrice: 250 }],
+    total: 500,
+    handling,
+    stock: [],
+  };
+}
+
+/** Appends orders, as the shop would. */
+export async function place(log: EventLog, orders: readonly Placed[]): Promise<void> {
+  if (orders.length === 0) return;
+  const writer = await log.writer('shop');
+  await writer.append(orders.map((order) => encode(placed(order))));
+  await writer.close();
+}
+
+export async function recordedIn(log: EventLog, topic: TruthTopic): Promise<Recorded[]> {
+  const events: Recorded[] = [];
+  for (const [partition, { low, end }] of (await log.bounds(topic)).entries()) {
+    for await (const batch of log.read({ topic, partition }, low, end)) {
+      for (const { offset, value } of batch.records) {
+        const decoded = decode(topic, value);
+        if (decoded.ok) events.push({ event: decoded.event, at: decoded.at, topic, partition, offset });
+      }
+    }
+  }
+  return events;
+}
+
+export async function handledIn(log: EventLog): Promise<Recorded<OrderHandled>[]> {
+  return (await recordedIn(log, 'handled-orders')).filter(
+    (each): each is Recorded<OrderHandled> => each.event.type === 'OrderHandled',
+  );
+}
+
+/** When the order is due, epoch ms; null when it was not drawn. */
+export function dueOf({ orderId, at, handling = ALWAYS }: Placed): number | null {
+  const drawn = draw(orderId, handling);
+  return drawn === null ? null : at + drawn.afterMs;
+}
+
+/**
+ * Exactly one OrderHandled for every order that was drawn and is due by `now` (or dated later than it was read),
+ * none for the others; in the order's own partition, at the right instant, with the order's content.
+ */
+export async function expectHandledOnce(log: EventLog, orders: readonly Placed[], now: number): Promise<void> {
+  const handled = await handledIn(log);
+  const byId = new Map(handled.map((each) => [each.event.orderId as string, each]));
+  expect(handled.length, 'no order is handled twice').toBe(byId.size);
+  const partitions = new Map<string, number>();
+  for (const { event, partition } of await recordedIn(log, 'orders')) {
+    if (event.type === 'OrderPlaced') partitions.set(event.orderId, partition);
+  }
+  for (const order of orders) {
+    const due = dueOf(order);
+    const found = byId.get(order.orderId);
+    byId.delete(order.orderId);
+    if (due === null) expect(found, `${order.orderId} was not drawn`).toBeUndefined();
+    else if (due <= now) expect(found, `${order.orderId} is handled`).toBeDefined();
+    if (found === undefined || due === null) continue;
+    if (order.source === undefined || order.source === 'live') expect(found.at).toBeGreaterThanOrEqual(due);
+    else expect(found.at).toBe(due);
+    const { customer, currency, lines, total, source } = placed(order);
+    expect(found.event).toMatchObject({
+      id: `${order.orderId}/handled`,
+      placedAt: new Date(order.at).toISOString(),
+      attempt: draw(order.orderId, order.handling ?? ALWAYS)?.attempt,
+      ...{ customer, currency, lines, total, source },
+    });
+    expect(found.partition).toBe(partitions.get(order.orderId));
+  }
+  expect([...byId.keys()], 'nothing is handled that was not placed').toEqual([]);
+}
