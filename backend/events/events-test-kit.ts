@@ -18,7 +18,11 @@ const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
 const amount = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const position = fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER });
 const source = fc.constantFrom('live' as const, 'history' as const, 'import' as const);
-const currency = fc.string({ unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'), minLength: 3, maxLength: 3 });
+const currency = fc.string({
+  unit: fc.constantFrom(...Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ')),
+  minLength: 3,
+  maxLength: 3,
+});
 const orderId = name.map((id) => id as OrderId);
 /** Ids that are names to somebody else among them: JavaScript, MongoDB. */
 const productId = fc

@@ -1,0 +1,93 @@
+/** For tests of the judge: a log in memory full of events, and the real projector that folds it. */
+import fc from 'fast-check';
+import { setImmediate as turn } from 'node:timers/promises';
+import { caughtUp, endsOf } from '../../projections/caught-up.ts';
+import { PROJECTIONS } from '../../projections/index.ts';
+import { MemoryModels, MemoryStore } from '../../projections/model/memory-models.ts';
+import type { Projection } from '../../projections/projection.ts';
+import { startProjector, type Projector } from '../../projections/projector.ts';
+import { MemoryLog } from '../adapters/memory/memory-log.ts';
+import { encode, type NewRecord } from '../events/codec.ts';
+import { anyOrderHandled, anyOrderPlaced, anyProductListed, anyStockReceived } from '../events/events-test-kit.ts';
+import type { OrderId, ShopEvent } from '../events/events.ts';
+import { systemClock } from '../ports/clock.ts';
+import { silentLogger } from '../ports/logger.ts';
+
+export const COLLECTIONS: Readonly<Record<string, string>> = Object.fromEntries(
+  PROJECTIONS.map(({ name }) => [name, `${name}-g1`]),
+);
+
+/** What a test works on: everything is within reach, also what production code keeps to itself. */
+export class Shop {
+  readonly log = new MemoryLog();
+  readonly store = new MemoryStore();
+  /** Every read and write is a turn of its own, so that the projector gets between any two. */
+  readonly models = new MemoryModels(this.store, { before: () => turn(), fails: () => false });
+  #projector: Projector | undefined;
+
+  async append(records: readonly NewRecord[]): Promise<void> {
+    const writer = await this.log.writer('test');
+    await writer.append(records);
+  }
+
+  async start(projections: readonly Projection[] = PROJECTIONS): Promise<void> {
+    this.#projector = await startProjector({
+      log: this.log,
+      models: this.models,
+      clock: systemClock,
+      logger: silentLogger,
+      group: 'test',
+      projections: projections.map((projection) => ({
+        projection,
+        collection: COLLECTIONS[projection.name] ?? projection.name,
+      })),
+      deadLetters: () => Promise.resolve(),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#projector?.stop();
+  }
+
+  /** Folds everything that is in the log. */
+  async fold(projections: readonly Projection[] = PROJECTIONS): Promise<void> {
+    await this.start(projections);
+    const ends = await endsOf(
+      this.log,
+      projections.flatMap(({ topics }) => topics),
+    );
+    const followed = projections.map(({ name, topics }) => ({ collection: COLLECTIONS[name] ?? name, topics }));
+    const there = await caughtUp({ models: this.models, clock: systemClock, followed, ends, stalledMs: 20_000 });
+    await this.stop();
+    if (!there) throw new Error('the projector did not reach the end of the log');
+  }
+}
+
+/** Events of few orders, products and quarters, so that they meet; any other events now and then. */
+export function someEvents(seed: number, count: number): ShopEvent[] {
+  const ids = ['o-1', 'o-2', 'o-3', 'Ö/4', '__proto__', 'constructor'];
+  const start = Date.UTC(2026, 10, 22, 22, 50);
+  const at = fc.integer({ min: 0, max: 5_400_000 }).map((ms) => new Date(start + ms).toISOString());
+  const near = <E extends ShopEvent>(events: fc.Arbitrary<E>): fc.Arbitrary<E> =>
+    fc.tuple(events, at).map(([event, instant]) => ({ ...event, at: instant }));
+  const ordered = <E extends ShopEvent>(events: fc.Arbitrary<E>): fc.Arbitrary<E> =>
+    fc.tuple(near(events), fc.constantFrom(...ids)).map(([event, id]) => ({ ...event, orderId: id as OrderId }));
+  const anything = fc.oneof(
+    { weight: 6, arbitrary: near(anyOrderPlaced) },
+    { weight: 2, arbitrary: ordered(anyOrderPlaced) },
+    { weight: 2, arbitrary: ordered(anyOrderHandled) },
+    { weight: 2, arbitrary: near(anyOrderHandled) },
+    { weight: 2, arbitrary: near(anyStockReceived) },
+    { weight: 1, arbitrary: near(anyProductListed) },
+    { weight: 1, arbitrary: anyOrderPlaced },
+  );
+  return fc.sample(anything, { seed, numRuns: count });
+}
+
+/** The events' records, and some among them that nobody can decode. */
+export function recordsOf(events: readonly ShopEvent[]): NewRecord[] {
+  return events.flatMap((event, index) => {
+    const record = encode(event);
+    return index % 7 === 3 ? [{ ...record, value: record.value.slice(0, -2) }, record] : [record];
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * The independent judge: folds the log by itself (rows.ts, as plainly as possible) and compares every
+ * document of every read model with what it finds.
+ *
+ * It works while the system runs, and in one look. It takes the checkpoints and folds the log to them: from
+ * then on every stored document stands there or further on. Those that stand there are compared at once.
+ * Those that moved on meanwhile say themselves to which position they were folded, so the log is folded on,
+ * and each is compared as the fold passes its position. Nothing has to hold still, and nothing is retried.
+ */
+import { TOPICS, type TruthTopic } from '../events/topics.ts';
+import { ShopError } from '../ports/errors.ts';
+import type { Bounds, EventLog } from '../ports/event-log.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import { TOPICS_OF } from './expectation.ts';
+import { verifyPartitions } from './pass.ts';
+import { Result, type VerifiedProjection } from './result.ts';
+
+export interface VerifyOptions {
+  readonly log: EventLog;
+  readonly models: ReadModels;
+  /** Projection name to the collection that is to be verified. */
+  readonly collections: Readonly<Record<string, string>>;
+  /** Records folded so far, and about how many there are. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+  /** Records that are folded at a time, for tests; see RECORDS_AT_ONCE_MAX. */
+  readonly recordsAtOnceMax?: number;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  readonly projections: readonly VerifiedProjection[];
+}
+
+/** A longer log is folded some partitions at a time, all with one number together, so that memory suffices. */
+const RECORDS_AT_ONCE_MAX = 2_000_000;
+
+/**
+ * Compares the collections with the log up to their checkpoints. Rejects with BAD_INPUT (no such
+ * projection), LOG_MISMATCH (the log's beginning is gone), the engines' own errors, or the signal's reason.
+ */
+export async function verify(options: VerifyOptions): Promise<Verification> {
+  const { log, collections, onProgress = () => {} } = options;
+  const bounds = await boundsOf(log, collections);
+  const counts = countsByPartition(bounds);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  let done = 0;
+  const results = Object.keys(collections).map((name) => new Result(name));
+  for (const partitions of passesOf(counts, options.recordsAtOnceMax ?? RECORDS_AT_ONCE_MAX)) {
+    await verifyPartitions(options, partitions, results, (records) => {
+      done = Math.min(total, done + records);
+      onProgress(done, total);
+    });
+  }
+  const projections = results.map((result) => result.summary());
+  return { ok: projections.every(({ differenceCount }) => differenceCount === 0), projections };
+}
+
+/** The bounds of every topic that matters. */
+async function boundsOf(log: EventLog, collections: VerifyOptions['collections']): Promise<Map<TruthTopic, Bounds[]>> {
+  const bounds = new Map<TruthTopic, Bounds[]>();
+  for (const name of Object.keys(collections)) {
+    const topics = TOPICS_OF[name];
+    if (topics === undefined) {
+      throw new ShopError(
+        'BAD_INPUT',
+        `there is no projection ${name} to verify; there are ${Object.keys(TOPICS_OF).join(', ')}`,
+      );
+    }
+    for (const topic of topics) if (!bounds.has(topic)) bounds.set(topic, await log.bounds(topic));
+  }
+  for (const [topic, partitions] of bounds) {
+    const cut = partitions.findIndex(({ low }) => low > 0);
+    if (cut !== -1) {
+      throw new ShopError(
+        'LOG_MISMATCH',
+        `${topic}/${cut} does not begin with offset 0 any more: what came before cannot be verified; see the topic's retention`,
+      );
+    }
+  }
+  return bounds;
+}
+
+/** Offsets by partition number, over all topics. */
+function countsByPartition(bounds: ReadonlyMap<TruthTopic, readonly Bounds[]>): number[] {
+  const partitions = Math.max(...TOPICS.map((each) => each.partitions));
+  return Array.from({ length: partitions }, (_, partition) =>
+    [...bounds.values()].reduce((sum, each) => sum + (each[partition]?.end ?? 0), 0),
+  );
+}
+
+/** Partition numbers in groups of no more than `recordsMax` records, or of one. */
+function passesOf(counts: readonly number[], recordsMax: number): number[][] {
+  const passes: number[][] = [];
+  let room = 0;
+  for (const [partition, count] of counts.entries()) {
+    const pass = passes.at(-1);
+    if (pass === undefined || count > room) {
+      passes.push([partition]);
+      room = recordsMax - count;
+    } else {
+      pass.push(partition);
+      room -= count;
+    }
+  }
+  return passes;
+}
