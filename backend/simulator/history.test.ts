@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isShopError, ShopError } from '../ports/errors.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { writeHistory, type HistoryOptions } from './history.ts';
-import { MemoryShop } from './memory-shop.ts';
+import { MemoryShop } from './memory-shop-test-kit.ts';
 
 const catalogue = await loadCatalogue();
 const from = Date.parse('2026-11-20T23:00:00Z');

@@ -4,7 +4,7 @@ import { ShopError } from '../ports/errors.ts';
 import { silentLogger, type Logger } from '../ports/logger.ts';
 import { loadCatalogue, type Catalogue } from './catalogue.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from './live.ts';
-import { MemoryShop } from './memory-shop.ts';
+import { MemoryShop } from './memory-shop-test-kit.ts';
 
 const catalogue = await loadCatalogue();
 const NOON = Date.parse('2026-11-22T11:00:00Z');

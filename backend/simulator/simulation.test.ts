@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { localHour } from '../domain/calendar.ts';
 import type { Command, PlaceOrder, ReceiveStock } from '../shop/commands.ts';
 import { loadCatalogue, type Catalogue } from './catalogue.ts';
-import { MemoryShop } from './memory-shop.ts';
+import { MemoryShop } from './memory-shop-test-kit.ts';
 import { simulate, type SimulationOptions } from './simulation.ts';
 
 const catalogue = await loadCatalogue();
