@@ -1,0 +1,103 @@
+import { parse } from 'csv-parse/sync';
+import { describe, expect, it } from 'vitest';
+import type { ProductId, ReportIssued } from '../events/events.ts';
+import { render } from './render.ts';
+
+const product = (productId: string, name: string, units: number, amount: number) => ({
+  productId: productId as ProductId,
+  name,
+  units,
+  amount,
+});
+
+const event: ReportIssued = {
+  type: 'ReportIssued',
+  version: 1,
+  id: 'report/2026-10-25/2',
+  at: '2026-10-26T08:00:00.000Z',
+  source: 'live',
+  day: '2026-10-25',
+  timeZone: 'Europe/Stockholm',
+  from: '2026-10-24T22:00:00.000Z',
+  to: '2026-10-25T23:00:00.000Z',
+  currency: 'SEK',
+  revision: 2,
+  orders: 1_234,
+  sales: 5_000_005,
+  handledOrders: 987,
+  products: [product('p-1', '=1+1', 3, 5), product('p-2', 'Kaffe | "te", <br> ☕', 1_500, 5_000_000)],
+  positions: { orders: [1, 2, 3, 4, 5, -1], 'handled-orders': [0, 0, 0, 0, 0, 0] },
+  changes: [
+    { what: 'orders', before: 1_233, after: 1_234 },
+    { what: 'amount of p-1', before: 0, after: 5 },
+  ],
+};
+
+const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
+
+describe('the files of a report', () => {
+  it('are json with the names that other programs rely on', () => {
+    const { json } = render(event);
+    expect(JSON.parse(json)).toEqual({
+      date: '2026-10-25',
+      timeZone: 'Europe/Stockholm',
+      currency: 'SEK',
+      orders: 1_234,
+      sales: 5_000_005,
+      products: event.products,
+      revision: 2,
+      generatedAt: '2026-10-26T08:00:00.000Z',
+      from: '2026-10-24T22:00:00.000Z',
+      to: '2026-10-25T23:00:00.000Z',
+      handledOrders: 987,
+      positions: event.positions,
+      changes: event.changes,
+    });
+    expect(render(structuredClone(event))).toEqual(render(event));
+  });
+
+  it('are a page for people', () => {
+    expect(plain(render(event).markdown)).toBe(
+      [
+        '# Daily report 2026-10-25',
+        '',
+        'From 2026-10-25 00:00:00 up to 2026-10-26 00:00:00, Europe/Stockholm. Revision 2, issued 2026-10-26 09:00:00.',
+        '',
+        '| Figure         |         Value |',
+        '| -------------- | ------------: |',
+        '| Orders         |         1,234 |',
+        '| Sales          | SEK 50,000.05 |',
+        '| Units sold     |         1,503 |',
+        '| Orders handled |           987 |',
+        '',
+        '## Products sold',
+        '',
+        '| Product   | Name                   | Units |        Amount |',
+        '| --------- | ---------------------- | ----: | ------------: |',
+        '| p-2       | Kaffe \\| "te", \\<br> ☕ | 1,500 | SEK 50,000.00 |',
+        '| p-1       | =1+1                   |     3 |      SEK 0.05 |',
+        '| **Total** |                        | 1,503 | SEK 50,000.05 |',
+        '',
+        '## Changed since the revision before',
+        '',
+        '| What          |   Before |      Now |',
+        '| ------------- | -------: | -------: |',
+        '| orders        |    1,233 |    1,234 |',
+        '| amount of p-1 | SEK 0.00 | SEK 0.05 |',
+        '',
+      ].join('\n'),
+    );
+    expect(render({ ...event, products: [] }).markdown).toContain('Nothing was sold.');
+    expect(plain(render(event, 'sv-SE').markdown)).toContain('50 000,05 kr');
+  });
+
+  it('are a table for spreadsheets, in which no name is a formula', () => {
+    const rows: unknown = parse(render(event).csv, { columns: true });
+    expect(rows).toEqual([
+      { productId: 'p-1', name: "'=1+1", units: '3', amount: '0.05', currency: 'SEK' },
+      { productId: 'p-2', name: 'Kaffe | "te", <br> ☕', units: '1500', amount: '50000.00', currency: 'SEK' },
+    ]);
+    expect(render({ ...event, currency: 'JPY' }).csv).toContain(',5000000,JPY');
+    expect(render({ ...event, currency: 'KWD' }).csv).toContain(',0.005,KWD');
+  });
+});

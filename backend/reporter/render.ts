@@ -1,0 +1,135 @@
+/** The files of a report: pure functions of its event. */
+import { stringify } from 'csv-stringify/sync';
+import { formatAmount, minorDigits } from '../domain/money.ts';
+import { localTime } from '../domain/calendar.ts';
+import type { ReportIssued } from '../events/events.ts';
+
+export interface Rendered {
+  /** For programs; amounts in minor units. */
+  readonly json: string;
+  /** For people. */
+  readonly markdown: string;
+  /** For spreadsheets: a line for each product, amounts as decimals. */
+  readonly csv: string;
+}
+
+/** `locale`: how numbers are written for people. */
+export function render(event: ReportIssued, locale = 'en'): Rendered {
+  return { json: jsonOf(event), markdown: markdownOf(event, locale), csv: csvOf(event) };
+}
+
+function jsonOf(event: ReportIssued): string {
+  const { day, timeZone, currency, orders, sales, products, revision, from, to, handledOrders } = event;
+  const report = {
+    date: day,
+    timeZone,
+    currency,
+    orders,
+    sales,
+    products,
+    revision,
+    generatedAt: event.at,
+    from,
+    to,
+    handledOrders,
+    positions: event.positions,
+    changes: event.changes,
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function csvOf({ products, currency }: ReportIssued): string {
+  const digits = minorDigits(currency);
+  const rows = products.map(({ productId, name, units, amount }) => ({
+    productId,
+    name,
+    units,
+    amount: decimal(amount, digits),
+    currency,
+  }));
+  const columns = ['productId', 'name', 'units', 'amount', 'currency'];
+  // A name that begins with '=' must not become a formula in somebody's spreadsheet.
+  return stringify(rows, { header: true, columns, escape_formulas: true });
+}
+
+/** Minor units as a decimal, without going through a float. */
+function decimal(minor: number, digits: number): string {
+  const text = String(minor).padStart(digits + 1, '0');
+  return digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
+}
+
+function markdownOf(event: ReportIssued, locale: string): string {
+  const { day, timeZone, currency, orders, sales, handledOrders, products, revision, changes } = event;
+  const number = new Intl.NumberFormat(locale);
+  const money = (minor: number): string => formatAmount(minor, currency, locale);
+  const when = (instant: string): string => localTime(Date.parse(instant), timeZone);
+  const sold = [...products].sort((a, b) => b.amount - a.amount || (a.productId < b.productId ? -1 : 1));
+  const units = products.reduce((sum, each) => sum + each.units, 0);
+  const parts = [
+    `# Daily report ${day}`,
+    `From ${when(event.from)} up to ${when(event.to)}, ${timeZone}. Revision ${revision}, issued ${when(event.at)}.`,
+    table(
+      ['Figure', 'Value'],
+      [
+        ['Orders', number.format(orders)],
+        ['Sales', money(sales)],
+        ['Units sold', number.format(units)],
+        ['Orders handled', number.format(handledOrders)],
+      ],
+      [false, true],
+    ),
+    '## Products sold',
+    products.length === 0
+      ? 'Nothing was sold.'
+      : table(
+          ['Product', 'Name', 'Units', 'Amount'],
+          [
+            ...sold.map((each) => [each.productId, each.name, number.format(each.units), money(each.amount)]),
+            ['**Total**', '', number.format(units), money(products.reduce((sum, each) => sum + each.amount, 0))],
+          ],
+          [false, false, true, true],
+        ),
+  ];
+  if (changes.length > 0) {
+    const rows = changes.map(({ what, before, after }) => [
+      what,
+      ...[before, after].map((value) => changed(what, value, number, money, timeZone)),
+    ]);
+    parts.push('## Changed since the revision before', table(['What', 'Before', 'Now'], rows, [false, true, true]));
+  }
+  return `${parts.join('\n\n')}\n`;
+}
+
+function changed(
+  what: string,
+  value: number,
+  number: Intl.NumberFormat,
+  money: (minor: number) => string,
+  timeZone: string,
+): string {
+  if (what === 'from' || what === 'to') return localTime(value, timeZone);
+  return what === 'sales' || what.startsWith('amount of ') ? money(value) : number.format(value);
+}
+
+/** A table that reads well as plain text, too. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly boolean[]): string {
+  const cells = [head, ...rows].map((row) => row.map(cell));
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    `| ${row
+      .map((text, column) => {
+        const width = widths[column] ?? 0;
+        return right[column] === true ? text.padStart(width) : text.padEnd(width);
+      })
+      .join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    right[column] === true ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  );
+  const [first = [], ...others] = cells;
+  return [line(first), line(rule), ...others.map(line)].join('\n');
+}
+
+/** What a cell may not hold, or would become mark-up. */
+function cell(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\\|<`]/g, '\\$&');
+}

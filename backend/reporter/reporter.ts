@@ -1,0 +1,258 @@
+/**
+ * The reporter: a report for each local day as it ends. What is due is derived from what is stored: every
+ * ended day from that of the first order on that has no report, and every one that something came in for
+ * later. A timer only wakes it; it may wake at any time, and miss any.
+ */
+import cron from 'node-cron';
+import { join } from 'node:path';
+import { openFolder, type Folder } from '../adapters/files/folder.ts';
+import { addDays, boundsOf, dayOf, isDay, type Day } from '../domain/calendar.ts';
+import type { ReportIssued } from '../events/events.ts';
+import { isShopError, ShopError } from '../ports/errors.ts';
+import { collectionFor } from '../queries/collections.ts';
+import { isPreliminary, issueDays, projectionsReach, reportedEnds, type IssueOptions } from './issue.ts';
+import { IssuedReports } from './issued.ts';
+import { LateWatch } from './late.ts';
+
+/** Orders that were placed before midnight may reach the log a little after it. */
+const GRACE_MS = 5_000;
+/** How often it is looked whether anything came in late. */
+const LOOK_EVERY_MS = 60_000;
+const STALLED_MS = 30_000;
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
+
+export interface ReporterOptions extends IssueOptions {
+  readonly reportsDir: string;
+  readonly graceMs?: number;
+  readonly lookEveryMs?: number;
+}
+
+export interface Reporter {
+  /** Resolves after stop(); rejects when the reporter failed for good. */
+  readonly ended: Promise<void>;
+  /**
+   * Looks now, after the look under way: resolves when what was due is issued and the files are written.
+   * Rejects when that could not be done; the reporter tries again by itself.
+   */
+  look(): Promise<void>;
+  /** As issueReport(), for the process that has this reporter. */
+  issue(day: Day, choice?: { readonly force?: boolean }): Promise<IssuedByHand>;
+  stop(): Promise<void>;
+}
+
+export interface IssuedByHand {
+  readonly event: ReportIssued;
+  /** Paths of the files. */
+  readonly files: readonly string[];
+}
+
+/** Starts the reporter, which begins with what was missed. */
+export function startReporter(options: ReporterOptions): Promise<Reporter> {
+  const reporter = new RunningReporter(options);
+  reporter.start();
+  return Promise.resolve(reporter);
+}
+
+/**
+ * Issues the report of a day by hand and writes its files: a new revision when the figures changed, else the
+ * files only. Rejects with BAD_INPUT for what is no day, or has not ended (unless `force`), UNAVAILABLE when
+ * the read models are behind, STORAGE.
+ */
+export async function issueReport(
+  day: Day,
+  options: ReporterOptions,
+  { force = false }: { readonly force?: boolean } = {},
+): Promise<IssuedByHand> {
+  const issued = new IssuedReports(options.log);
+  return issueByHand(day, force, issued, openFolder(options.reportsDir), options);
+}
+
+async function issueByHand(
+  day: Day,
+  force: boolean,
+  issued: IssuedReports,
+  folder: Folder,
+  options: ReporterOptions,
+): Promise<IssuedByHand> {
+  const { timeZone, clock, log, graceMs = GRACE_MS } = options;
+  if (!isDay(day)) throw new ShopError('BAD_INPUT', `"${day}" is no day; write it as 2026-11-22`);
+  if (!force && boundsOf(day, timeZone).to + graceMs > clock.now()) {
+    const next = addDays(day, 1);
+    throw new ShopError(
+      'BAD_INPUT',
+      `${day} has not ended yet; its report comes by itself at 00:00 on ${next} (${timeZone})`,
+    );
+  }
+  const { signal } = new AbortController();
+  await projectionsReach(await reportedEnds(log), options, { signal, stalledMs: STALLED_MS });
+  await issueDays([day], issued, options, signal);
+  const event = issued.latest(day);
+  if (event === null) throw new Error(`the report of ${day} was issued and is not in the topic reports`);
+  const names = await issued.writeDay(day, folder);
+  return { event, files: names.map((name) => join(folder.path, name)) };
+}
+
+class RunningReporter implements Reporter {
+  readonly ended: Promise<void>;
+  readonly #options: ReporterOptions;
+  readonly #graceMs: number;
+  readonly #issued: IssuedReports;
+  readonly #watch: LateWatch;
+  readonly #folder: Folder;
+  readonly #stopping = new AbortController();
+  /** Preliminary reports whose figures turned out to be the final ones. */
+  readonly #confirmed = new Set<string>();
+  #settle: { resolve: () => void; reject: (error: unknown) => void } = { resolve: () => {}, reject: () => {} };
+  /** One thing at a time: two fences of one process would hinder each other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #wake: () => void = () => {};
+
+  constructor(options: ReporterOptions) {
+    const { log, models, timeZone, collections, graceMs = GRACE_MS } = options;
+    this.#options = options;
+    this.#graceMs = graceMs;
+    this.#issued = new IssuedReports(log);
+    const orderCounts = collectionFor(collections, 'order-counts');
+    this.#watch = new LateWatch({ log, models, timeZone, orderCounts, issued: this.#issued });
+    this.#folder = openFolder(options.reportsDir);
+    this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.ended.catch(() => {});
+  }
+
+  start(): void {
+    this.#run().then(
+      () => this.#settle.resolve(),
+      (error: unknown) => this.#settle.reject(error),
+    );
+  }
+
+  look(): Promise<void> {
+    return this.#inTurn(() => this.#look());
+  }
+
+  issue(day: Day, { force = false }: { readonly force?: boolean } = {}): Promise<IssuedByHand> {
+    return this.#inTurn(() => issueByHand(day, force, this.#issued, this.#folder, this.#options));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.ended;
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action, action);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #run(): Promise<void> {
+    const { logger, timeZone, clock } = this.#options;
+    const { signal } = this.#stopping;
+    const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const task = cron.schedule('0 0 * * *', () => this.#wake(), { timezone: timeZone, logger: quiet });
+    let retryMs = RETRY_FIRST_MS;
+    try {
+      while (!signal.aborted) {
+        let pauseUntil = this.#nextLook();
+        try {
+          await this.look();
+          retryMs = RETRY_FIRST_MS;
+        } catch (error) {
+          if (!isPassing(error)) throw error;
+          logger.warn({ error: error.message, again: `${retryMs} ms` }, 'A report could not be made; it waits.');
+          pauseUntil = clock.now() + retryMs;
+          retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
+        }
+        await this.#sleep(pauseUntil);
+      }
+    } finally {
+      await task.destroy();
+    }
+  }
+
+  /** The next midnight with its grace, or the next regular look, whichever is first. */
+  #nextLook(): number {
+    const { clock, timeZone, lookEveryMs = LOOK_EVERY_MS } = this.#options;
+    const now = clock.now();
+    const midnight = boundsOf(dayOf(now - this.#graceMs, timeZone), timeZone).to + this.#graceMs;
+    return Math.min(midnight, now + lookEveryMs);
+  }
+
+  async #sleep(until: number): Promise<void> {
+    const awake = new AbortController();
+    const wake = (): void => awake.abort();
+    this.#wake = wake;
+    this.#stopping.signal.addEventListener('abort', wake, { once: true });
+    if (!this.#stopping.signal.aborted) await this.#options.clock.until(until, awake.signal);
+    this.#stopping.signal.removeEventListener('abort', wake);
+    awake.abort();
+  }
+
+  async #look(): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stopping;
+    // In this order: whatever was in the log by `now` lies before the ends.
+    const now = clock.now();
+    const ends = await reportedEnds(log);
+    await this.#issued.readToEnd();
+    if (this.#watch.isNew) {
+      if (!(await this.#reach(ends))) return;
+      await this.#watch.begin(ends);
+    }
+    await this.#watch.read(ends);
+    const due = new Set([...this.#dueAt(now), ...this.#lateAt(now)]);
+    if (due.size > 0) {
+      if (!(await this.#reach(ends))) return;
+      const days = [...due].sort();
+      await issueDays(days, this.#issued, this.#options, signal);
+      if (signal.aborted) return;
+      for (const day of days) this.#reported(day);
+    }
+    await this.#watch.store();
+    await this.#issued.writeFiles(this.#folder);
+  }
+
+  #reach(ends: Awaited<ReturnType<typeof reportedEnds>>): Promise<boolean> {
+    return projectionsReach(ends, this.#options, { signal: this.#stopping.signal, stalledMs: STALLED_MS });
+  }
+
+  #reported(day: Day): void {
+    this.#watch.late.delete(day);
+    const report = this.#issued.latest(day);
+    if (report !== null && isPreliminary(report)) this.#confirmed.add(report.id);
+  }
+
+  /** The day that has not ended, or within the grace. */
+  #todayAt(now: number): Day {
+    return dayOf(now - this.#graceMs, this.#options.timeZone);
+  }
+
+  /** Ended days that something came in for later. A day that has not ended gets its final report anyway. */
+  #lateAt(now: number): Day[] {
+    const today = this.#todayAt(now);
+    for (const day of this.#watch.late) if (day >= today) this.#watch.late.delete(day);
+    return [...this.#watch.late];
+  }
+
+  /** Ended days without a final report, oldest first. */
+  *#dueAt(now: number): Generator<Day> {
+    const first = this.#watch.firstDay;
+    if (first === null) return;
+    const today = this.#todayAt(now);
+    for (let day = first; day < today; day = addDays(day, 1)) {
+      const report = this.#issued.latest(day);
+      if (report === null || (isPreliminary(report) && !this.#confirmed.has(report.id))) yield day;
+    }
+  }
+}
+
+/** What may be over when it is tried again. */
+function isPassing(error: unknown): error is ShopError {
+  return (
+    isShopError(error, 'UNAVAILABLE') ||
+    isShopError(error, 'STORAGE') ||
+    isShopError(error, 'FENCED') ||
+    isShopError(error, 'UNKNOWN_OUTCOME')
+  );
+}
