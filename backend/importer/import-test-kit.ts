@@ -9,7 +9,7 @@ import type { PlaceOrder } from '../shop/commands.ts';
 import type { MemoryShop } from '../simulator/memory-shop-test-kit.ts';
 import type { ImportOptions } from './import.ts';
 
-export const FIXTURES = path.join(import.meta.dirname, 'fixtures');
+const FIXTURES = path.join(import.meta.dirname, 'fixtures');
 /** Every nasty case. */
 export const NASTY = path.join(FIXTURES, 'nasty.csv');
 /** Well-formed rows, good and bad. */
