@@ -13,12 +13,19 @@ import { isPermanent, toShopError } from './kafka-errors.ts';
 const HEARTBEAT_INTERVAL_MS = 500;
 /** How often the consumer's loop looks whether a heartbeat is due. */
 const LOOP_INTERVAL_MS = 250;
-/** How long the others wait for this member to join again; it always does at once. */
-const REBALANCE_TIMEOUT_MS = 20_000;
+/** How long the others wait for this member to join again. It does within a second: no batch in hand holds it up. */
+const REBALANCE_TIMEOUT_MS = 6_000;
 const COMMIT_INTERVAL_MS = 1_000;
 const COMMIT_WAIT_MAX_MS = 2_000;
 const LEAVE_WAIT_MAX_MS = 5_000;
 const WATCH_INTERVAL_MS = 2_000;
+/**
+ * While Kafka is away the consumer keeps trying with the member id that it has: when Kafka is back soon, the group
+ * is as it was, while a new member would have to wait until the old one is taken for dead.
+ */
+const HEARTBEAT_RETRIES_MAX = 10_000;
+/** Beyond the time after which something should have been heard of the membership. */
+const SILENCE_ALLOWANCE_MS = 5_000;
 const RELAUNCH_MIN_MS = 200;
 const RELAUNCH_MAX_MS = 5_000;
 
@@ -29,6 +36,8 @@ export interface MembershipEvents {
   revoked(): void;
   /** The membership ended, and trying again would not help. */
   failed(error: Error): void;
+  /** Whether Kafka answers questions about that group at the moment. */
+  reachable(group: string): Promise<boolean>;
 }
 
 export class Membership {
@@ -57,7 +66,7 @@ export class Membership {
 
   start(): void {
     void this.#start();
-    this.#watchTimer = setInterval(() => this.#watch(), WATCH_INTERVAL_MS);
+    this.#watchTimer = setInterval(() => void this.#watch(), WATCH_INTERVAL_MS);
     this.#commitTimer = setInterval(() => void this.#commitNow(), COMMIT_INTERVAL_MS);
   }
 
@@ -95,7 +104,7 @@ export class Membership {
       allowAutoTopicCreation: false,
       readUncommitted: false,
       partitionAssigners: [coPartitioned],
-      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(!this.#stopped) },
+      retry: { ...RETRY, retries: HEARTBEAT_RETRIES_MAX, restartOnFailure: () => Promise.resolve(!this.#stopped) },
     });
     this.#consumer = consumer;
     this.#listen(consumer, launch);
@@ -117,7 +126,7 @@ export class Membership {
     };
     consumer.on(
       consumer.events.HEARTBEAT,
-      current(() => (this.#lastSignAt = Date.now())),
+      current(() => this.#heartbeat(consumer)),
     );
     consumer.on(
       consumer.events.REBALANCING,
@@ -145,11 +154,19 @@ export class Membership {
       this.#revoked();
       if (!payload.restart) this.#ended(payload.error, consumer);
       else
-        this.#settings.logger.warn(
+        this.#settings.logger.info(
           { group: this.#group, cause: payload.error.message },
           'left the consumer group; joining again',
         );
     });
+  }
+
+  #heartbeat(consumer: Consumer): void {
+    this.#lastSignAt = Date.now();
+    if (this.#joined) return;
+    // kafkajs announced a rebalance, failed to join again (a coordinator that was just loading its groups), and
+    // goes on in the old way without a word. Only a new member can tell what is its own.
+    this.#ended(new Error('a rebalance ended without a new assignment'), consumer);
   }
 
   #revoked(): void {
@@ -174,12 +191,18 @@ export class Membership {
     this.#relaunchMs = Math.min(this.#relaunchMs * 2, RELAUNCH_MAX_MS);
   }
 
-  /** kafkajs has been seen to stop without a word: a member without heartbeats for too long starts over. */
-  #watch(): void {
+  /**
+   * kafkajs has been seen to stop without a word, and asks a coordinator that has moved for ever: a member
+   * without heartbeats, although Kafka answers, starts over.
+   */
+  async #watch(): Promise<void> {
+    const launch = this.#launch;
     const silentMs = Date.now() - this.#lastSignAt;
-    const silentMaxMs = this.#settings.sessionTimeoutMs + REBALANCE_TIMEOUT_MS + 5_000;
+    const joiningMaxMs = this.#joined ? 0 : REBALANCE_TIMEOUT_MS;
+    if (silentMs < this.#settings.sessionTimeoutMs + joiningMaxMs + SILENCE_ALLOWANCE_MS) return;
+    if (!(await this.#events.reachable(this.#group))) return;
     const consumer = this.#consumer;
-    if (silentMs < silentMaxMs || consumer === null || this.#stopped) return;
+    if (launch !== this.#launch || consumer === null || this.#stopped) return;
     this.#ended(new Error(`no sign of the group membership for ${silentMs} ms`), consumer);
   }
 

@@ -44,6 +44,13 @@ export class KafkaSubscription implements Subscription {
       assigned: (sources) => sources.forEach((source) => this.#assigned(source)),
       revoked: () => this.#revoked(),
       failed: (error) => this.#fail(error),
+      reachable: (group) =>
+        connection
+          .run([], (cluster) => cluster.findGroupCoordinator({ groupId: group }))
+          .then(
+            () => true,
+            () => false,
+          ),
     });
     let settle: Settle = { resolve: () => {}, reject: () => {} };
     this.ended = new Promise((resolve, reject) => (settle = { resolve, reject }));

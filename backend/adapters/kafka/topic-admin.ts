@@ -1,5 +1,6 @@
 /** Creates the topics that are missing and asserts the properties of those that exist. */
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+// The default import, because Node does not see all the names that this CommonJS package exports.
+import kafkajs, { type Admin } from 'kafkajs';
 import { RECORD_BYTES_MAX } from '../../events/codec.ts';
 import { TOPICS, type TopicDescription } from '../../events/topics.ts';
 import { isShopError, ShopError } from '../../ports/errors.ts';
@@ -90,7 +91,7 @@ async function assertProperties(admin: Admin, settings: KafkaSettings): Promise<
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: TOPICS.map(({ topic }) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: kafkajs.ConfigResourceTypes.TOPIC,
       name: topicName(settings, topic),
       configNames: ['cleanup.policy', 'retention.ms', 'retention.bytes'],
     })),
