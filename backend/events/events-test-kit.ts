@@ -117,14 +117,14 @@ export const anyStockReceived: fc.Arbitrary<StockReceived> = fc.record({
   reason: fc.constantFrom('initial' as const, 'restock' as const),
 });
 
-export const anyLogCreated: fc.Arbitrary<LogCreated> = fc.record({
+const anyLogCreated: fc.Arbitrary<LogCreated> = fc.record({
   type: fc.constant('LogCreated' as const),
   ...envelope,
   logId: name,
   currency,
 });
 
-export const anySimulatorConfigured: fc.Arbitrary<SimulatorConfigured> = fc.record({
+const anySimulatorConfigured: fc.Arbitrary<SimulatorConfigured> = fc.record({
   type: fc.constant('SimulatorConfigured' as const),
   ...envelope,
   ordersPerSecond: fc.double({ min: 0, max: 100_000, noNaN: true }).map((rate) => rate + 0),
@@ -132,7 +132,7 @@ export const anySimulatorConfigured: fc.Arbitrary<SimulatorConfigured> = fc.reco
   paused: fc.boolean(),
 });
 
-export const anyReportIssued: fc.Arbitrary<ReportIssued> = fc.record({
+const anyReportIssued: fc.Arbitrary<ReportIssued> = fc.record({
   type: fc.constant('ReportIssued' as const),
   ...envelope,
   day: anyInstant.map((instant) => instant.slice(0, 10)),

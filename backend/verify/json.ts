@@ -9,6 +9,10 @@ export interface FieldDifference {
   readonly actual: unknown;
 }
 
+export function differs(path: string, expected: unknown, actual: unknown): FieldDifference {
+  return { path, expected, actual };
+}
+
 /** A field that is not there; unlike any value, also unlike the text that shows it. */
 const MISSING = Symbol('missing');
 const DIGEST_LENGTH = 16;
@@ -22,7 +26,7 @@ export function differencesOf(expected: unknown, actual: unknown, path = ''): Fi
     );
   }
   // 0 and −0 are one number in JSON.
-  return expected === actual ? [] : [{ path, expected: shown(expected), actual: shown(actual) }];
+  return expected === actual ? [] : [differs(path, shown(expected), shown(actual))];
 }
 
 function shown(value: unknown): unknown {

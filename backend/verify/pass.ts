@@ -4,7 +4,7 @@ import { describeTopic, partitionOf, type TruthTopic } from '../events/topics.ts
 import type { Bounds, EventLog } from '../ports/event-log.ts';
 import type { Checkpoint, FoldedDocument, MergedDocument, ReadModels } from '../ports/read-models.ts';
 import { expectationOf, TOPICS_OF, type Claim, type Expectation } from './expectation.ts';
-import type { FieldDifference } from './json.ts';
+import { differs } from './json.ts';
 import { readRecorded, type TruthPartition } from './records.ts';
 import type { Result } from './result.ts';
 
@@ -265,10 +265,6 @@ class Pass {
       return part === undefined ? [] : [{ key: id, position: part.position, body: part.fields }];
     });
   }
-}
-
-function differs(path: string, expected: unknown, actual: unknown): FieldDifference {
-  return { path, expected, actual };
 }
 
 function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
