@@ -7,6 +7,8 @@ import { missingForKafka, startKafka, type KafkaEngine } from './kafka.ts';
 import type { MongoEngine } from './mongo-engine.ts';
 import { findMongo, startMongo, type MongoKind } from './mongo.ts';
 
+export { CACHE_DIR } from './java.ts';
+
 export interface FoundEngines {
   /** `missing`: what is not there and what to install; null when it can be started. */
   readonly kafka: { readonly missing: string | null };
