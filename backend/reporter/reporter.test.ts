@@ -18,7 +18,8 @@ import { issueReport, startReporter, type Reporter, type ReporterOptions } from 
 const timeZone = 'Europe/Stockholm';
 const collections = collectionsFor('test');
 /** Whatever takes longer than this has hung. */
-const WAIT = { timeout: 10_000, interval: 5 };
+const WAIT = { timeout: 30_000, interval: 5 };
+const SLOW = { timeout: 60_000 };
 
 let reportsDir: string;
 let log: MemoryLog;
@@ -106,10 +107,10 @@ async function untilDone(action: () => Promise<void>): Promise<void> {
 /** Noon of each day. */
 const at = (day: string, time = '11:00:00.000Z'): number => Date.parse(`${day}T${time}`);
 
-describe('the daily report', () => {
+describe('the daily report', SLOW, () => {
   it('appears after midnight with the figures of the day', async () => {
     await project();
-    await report();
+    const reporter = await report();
     await append([
       placed('a', at('2026-11-22', '12:00:00.000Z'), { lines: [line('p-1', 2, 100), line('p-2', 1, 50)] }),
       placed('b', at('2026-11-22', '22:59:59.999Z'), { lines: [line('p-1', 1, 90)] }),
@@ -118,10 +119,11 @@ describe('the daily report', () => {
       handled('b', at('2026-11-22', '23:00:00.000Z')),
     ]);
     clock.set('2026-11-22T23:00:04.999Z');
-    await (await report()).look();
+    await reporter.look();
     expect(await issued()).toEqual([]);
     clock.set('2026-11-22T23:00:05.000Z');
-    await vi.waitFor(async () => expect(await readdir(reportsDir)).toHaveLength(3), WAIT);
+    const names = ['2026-11-22.csv', '2026-11-22.json', '2026-11-22.md'];
+    await vi.waitFor(async () => expect((await readdir(reportsDir)).sort()).toEqual(names), WAIT);
     expect(await fileOf('2026-11-22.json')).toMatchObject({
       date: '2026-11-22',
       timeZone,
@@ -139,7 +141,6 @@ describe('the daily report', () => {
       to: '2026-11-22T23:00:00.000Z',
       changes: [],
     });
-    expect((await readdir(reportsDir)).sort()).toEqual(['2026-11-22.csv', '2026-11-22.json', '2026-11-22.md']);
   });
 
   it('is caught up oldest first, also for days without an order', async () => {
@@ -245,7 +246,7 @@ describe('the daily report', () => {
   });
 });
 
-describe('any number of reporters', () => {
+describe('any number of reporters', SLOW, () => {
   it('issue one report for each day', async () => {
     await project();
     await append([placed('a', at('2026-11-01'))]);
@@ -259,7 +260,7 @@ describe('any number of reporters', () => {
     expect(await issued()).toHaveLength(22);
   });
 
-  it('issue one report for each day whatever becomes of their appends', { timeout: 60_000 }, async () => {
+  it('issue one report for each day whatever becomes of their appends', async () => {
     for (let seed = 1; seed <= 40; seed++) {
       log = new MemoryLog(new LogStore());
       models = new MemoryModels(new ModelStore());
@@ -276,7 +277,7 @@ describe('any number of reporters', () => {
   });
 });
 
-describe('a report by hand', () => {
+describe('a report by hand', SLOW, () => {
   it('is refused for what is no day or has not ended', async () => {
     await project();
     const code = 'BAD_INPUT';

@@ -33,11 +33,18 @@ const TRIES_MAX = 3;
  */
 export function openFolder(path: string): Folder {
   const prepared = new Map<string, Promise<void>>();
+  const cleaned = new Set<string>();
+
+  // Once and no more: what is there later may be another process's, at work.
+  const clean = async (folder: string): Promise<void> => {
+    if (!cleaned.has(folder)) await removeLeftovers(folder);
+    cleaned.add(folder);
+  };
 
   const prepare = (folder: string): Promise<void> => {
     const known = prepared.get(folder);
     if (known !== undefined) return known;
-    const preparing = createFolder(folder).then(() => removeLeftovers(folder));
+    const preparing = createFolder(folder).then(() => clean(folder));
     prepared.set(folder, preparing);
     preparing.catch(() => prepared.delete(folder));
     return preparing;
