@@ -70,11 +70,11 @@ export function locateColumns(header: readonly string[], format: FileFormat, fil
       const given = names.join(', ').slice(0, 200);
       throw new ShopError(
         'BAD_INPUT',
-        `${file} has no column "${name}"; it has: ${oneLine(given)}. Name it with --column ${column}=NAME`,
+        `${file} has no column "${name}"; it has: ${oneLine(given)}. Name it with --columns ${column}=NAME`,
       );
     }
     if (names.indexOf(name, index + 1) !== -1) {
-      throw new ShopError('BAD_INPUT', `${file} has the column "${name}" twice; choose with --column ${column}=NAME`);
+      throw new ShopError('BAD_INPUT', `${file} has the column "${name}" twice; choose with --columns ${column}=NAME`);
     }
     found[column] = index;
   }

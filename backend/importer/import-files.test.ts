@@ -15,7 +15,7 @@ describe('a file that cannot be used', () => {
     ['empty', '', /^\.\/orders\.csv is empty$/],
     ['of blank lines', '\n\n', /no header line/],
     ['binary', Buffer.from([0x89, 0x50, 0, 1, 2]), /is not text/],
-    ['another one', 'a,b\n1,2\n', /no column "InvoiceNo"; it has: a, b\. Name it with --column InvoiceNo=NAME$/],
+    ['another one', 'a,b\n1,2\n', /no column "InvoiceNo"; it has: a, b\. Name it with --columns InvoiceNo=NAME$/],
     ['with a column twice', `${HEADER},Country\n`, /the column "Country" twice/],
     [
       'with an unclosed quote',
