@@ -50,7 +50,7 @@ export async function startShopServer(options: ShopServerOptions): Promise<ShopS
 
 /** Adds the shop's routes to a server. */
 export function shopRoutes(server: FastifyInstance, shop: Shop, logger: Logger): void {
-  server.setErrorHandler((error: FastifyError, _request, reply) => {
+  server.setErrorHandler((error: FastifyError | ShopError, _request, reply) => {
     const status = statusOf(error);
     if (status === 500) logger.error({ error }, "A request to the shop's endpoint failed.");
     const body: ErrorBody = { error: error.message, ...(isShopError(error) ? { code: error.code } : {}) };
@@ -74,7 +74,7 @@ function commandsOf(body: unknown): readonly Command[] {
 }
 
 function statusOf(error: FastifyError | ShopError): number {
-  if (!isShopError(error)) return (error as FastifyError).statusCode ?? 500;
+  if (!isShopError(error)) return error.statusCode ?? 500;
   switch (error.code) {
     case 'BAD_INPUT':
       return 400;
@@ -93,17 +93,15 @@ function statusOf(error: FastifyError | ShopError): number {
 }
 
 function cannotListen(error: unknown, host: string, port: number): unknown {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE':
-      return new ShopError('BAD_INPUT', `port ${port} is in use; set another with PORT, or stop the other process`, {
-        cause: error,
-      });
-    case 'EACCES':
-      return new ShopError('BAD_INPUT', `port ${port} may not be used; set another with PORT`, { cause: error });
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new ShopError('BAD_INPUT', `this machine has no address ${host}; set another with HOST`, { cause: error });
-    default:
-      return error;
-  }
+  const why = WHY_NOT_LISTENING[(error as NodeJS.ErrnoException).code ?? ''];
+  return why === undefined ? error : new ShopError('BAD_INPUT', why(host, port), { cause: error });
 }
+
+const noAddress = (host: string): string => `this machine has no address ${host}; set another with HOST`;
+
+const WHY_NOT_LISTENING: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (_host, port) => `port ${port} is in use; set another with PORT, or stop the other process`,
+  EACCES: (_host, port) => `port ${port} may not be used by this user; set another with PORT`,
+  EADDRNOTAVAIL: noAddress,
+  ENOTFOUND: noAddress,
+};

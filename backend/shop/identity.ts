@@ -17,7 +17,12 @@ import {
 } from './commands.ts';
 import { refuse, type Ready } from './decide.ts';
 
-const validators = {
+interface Validator {
+  Check(command: unknown): boolean;
+  Errors(command: unknown): readonly { instancePath?: string; message?: string }[];
+}
+
+const validators: Readonly<Record<Command['type'], Validator>> = {
   PlaceOrder: Compile(PlaceOrderSchema),
   ReceiveStock: Compile(ReceiveStockSchema),
   ListProduct: Compile(ListProductSchema),
@@ -29,7 +34,7 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export function prepare(command: Command, now: string): Ready | Refused {
   const validator = validatorOf(command);
   if (validator === null) return refuse('INVALID', 'the command has no type that the shop knows');
-  if (!validator.Check(command as unknown)) {
+  if (!validator.Check(command)) {
     const error = validator.Errors(command)[0];
     return refuse('INVALID', `${command.type}${error?.instancePath ?? ''} ${error?.message ?? 'is not valid'}`);
   }
@@ -47,7 +52,7 @@ export function prepare(command: Command, now: string): Ready | Refused {
 }
 
 // By type, as a switch over a union of schemas would try them one after the other.
-function validatorOf(command: unknown): (typeof validators)[Command['type']] | null {
+function validatorOf(command: unknown): Validator | null {
   if (typeof command !== 'object' || command === null) return null;
   const { type } = command as { type?: unknown };
   return typeof type === 'string' && Object.hasOwn(validators, type) ? validators[type as Command['type']] : null;

@@ -3,6 +3,9 @@
 /** Commands decided together: what waits while an append is under way goes together in the next. */
 export const BATCH_COMMANDS_MAX = 2_000;
 
+/** While an append is under way, so many that wait are decided already; fewer wait for more. */
+export const EARLY_COMMANDS_MIN = 500;
+
 /** Characters of one append. Kafka takes about 1 MiB for one partition at once, where it all may go. */
 export const APPEND_CHARS_MAX = 900_000;
 

@@ -50,6 +50,7 @@ export class SubmissionQueue {
   #queued = 0;
   #ended: Error | null = null;
   #wake: (() => void) | null = null;
+  #filled: { readonly count: number; readonly resolve: () => void } | null = null;
 
   constructor(prepare: (command: Command) => Item['ready']) {
     this.#prepare = prepare;
@@ -67,7 +68,14 @@ export class SubmissionQueue {
       this.#waiting.push({ commands, outcomes: [], taken: 0, failed: false, resolve, reject });
       this.#queued += commands.length;
       this.#wake?.();
+      if (this.#filled !== null && this.#queued >= this.#filled.count) this.#filled.resolve();
     });
+  }
+
+  /** Resolves when this many commands wait, or the queue has ended. Only the latest call is answered. */
+  holds(count: number): Promise<void> {
+    if (this.#queued >= count || this.#ended !== null) return Promise.resolve();
+    return new Promise((resolve) => (this.#filled = { count, resolve }));
   }
 
   /** The next commands, at most `max`; waits for some. Null when the queue has ended and is empty. */
@@ -106,6 +114,7 @@ export class SubmissionQueue {
   end(error: Error): void {
     this.#ended ??= error;
     this.#wake?.();
+    this.#filled?.resolve();
   }
 
   /** Takes nothing more in and turns away what waits. */

@@ -38,7 +38,7 @@ export class Recent<T extends Known> {
   constructor(stored: readonly number[], max: number) {
     this.#max = max;
     this.#stored = [...stored];
-    this.#byPartition = stored.map(() => new Map());
+    this.#byPartition = stored.map(() => new Map<string, T>());
     this.#forgotten = stored.map(() => -1);
   }
 
@@ -88,7 +88,7 @@ export class Recent<T extends Known> {
       const own = [...(this.#byPartition[largest]?.values() ?? [])];
       // A tenth more than needed, so that a full memory is not walked through for every order.
       const middle = own[Math.min(own.length - 1, this.#size - this.#max + Math.floor(own.length / 10))];
-      if (middle === undefined) return;
+      if (middle === undefined || middle.position.offset < 0) return;
       this.#forgotten[largest] = middle.position.offset;
       this.#dropUpTo(largest, middle.position.offset);
     }
@@ -111,7 +111,8 @@ export class Recent<T extends Known> {
     const own = this.#byPartition[partition];
     if (own === undefined) return;
     for (const [id, known] of own) {
-      if (known.position.offset > offset) return;
+      // Whatever is still to be appended comes last, and bears no offset yet.
+      if (known.position.offset > offset || known.position.offset < 0) return;
       own.delete(id);
       this.#size -= 1;
     }

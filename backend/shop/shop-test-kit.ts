@@ -12,7 +12,7 @@ import { ManualClock, systemClock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { silentLogger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
-import type { ListProduct, Outcome, PlaceOrder, ReceiveStock } from './commands.ts';
+import type { Accepted, ListProduct, Outcome, PlaceOrder, ReceiveStock } from './commands.ts';
 import { openShop, type ShopOptions, type ShopService } from './shop.ts';
 
 export const STOCK = 'stock-v1-g1';
@@ -136,3 +136,18 @@ export function verdict(outcome: Outcome | undefined): string {
 }
 
 export const verdicts = (outcomes: readonly Outcome[]): string[] => outcomes.map(verdict);
+
+export async function openStocked(world: World, units = 10): Promise<ShopService> {
+  const shop = await openShopIn(world);
+  await shop.submit([listing('P-1'), receipt('P-1', units)]);
+  return shop;
+}
+
+export const accepted = (outcome: Outcome | undefined): Accepted => {
+  if (outcome === undefined || outcome.status === 'refused') throw new Error(`not accepted: ${verdict(outcome)}`);
+  return outcome;
+};
+
+export async function available(shop: ShopService, productId = 'P-1'): Promise<number | undefined> {
+  return (await shop.catalogue()).find((each) => each.productId === productId)?.available;
+}

@@ -22,6 +22,8 @@ import type { ShopService } from './shop.ts';
 
 const SEEDS = 60;
 const ROUNDS = 12;
+/** Small, so that a batch is decided while the one before is being appended. */
+const SMALL = { retryFirstMs: 0, batchCommandsMax: 5, earlyCommandsMin: 1 };
 const PRODUCTS = ['P-1', 'P-2', 'P-3'];
 
 interface Sent {
@@ -54,7 +56,7 @@ class History {
     await first.submit(PRODUCTS.flatMap((id) => [listing(id), receipt(id, 20)]));
     await first.close();
     const log = faultyLog(world.log, randomFaults(seed, 0.3));
-    return new History(world, seed, log, await openShopIn(world, { log, retryFirstMs: 0 }));
+    return new History(world, seed, log, await openShopIn(world, { log, ...SMALL }));
   }
 
   /** Several senders at once; afterwards the shop may be killed, and the projectors may have caught up. */
@@ -67,7 +69,7 @@ class History {
       await answers;
       await this.#shop.close();
       this.#log = faultyLog(this.#world.log, randomFaults(this.#seed * 1_000 + index, 0.3));
-      this.#shop = await openShopIn(this.#world, { log: this.#log, retryFirstMs: 0 });
+      this.#shop = await openShopIn(this.#world, { log: this.#log, ...SMALL });
     }
     await answers;
     if (this.#random(3) === 0) await project(this.#world);

@@ -3,14 +3,14 @@
  * way is decided and appended together next. Nothing is acknowledged before it is durably in the log.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { encode, type NewRecord } from '../events/codec.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
 import type { Writer } from '../ports/event-log.ts';
 import { decideBatch, type Decided, type Item, type Pending } from './batch.ts';
+import { inChunks, type Chunk } from './chunks.ts';
 import type { CatalogueEntry, Command, Outcome, Shop } from './commands.ts';
 import { prepare } from './identity.ts';
-import { APPEND_CHARS_MAX, APPEND_TRIES_MAX, BATCH_COMMANDS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
+import { APPEND_TRIES_MAX, BATCH_COMMANDS_MAX, EARLY_COMMANDS_MIN, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
 import { load, type Loaded, type LoadOptions } from './load.ts';
 import { findStoredOrders, findStoredReceipts } from './look-up.ts';
 import { Pruner } from './prune.ts';
@@ -20,6 +20,10 @@ export interface ShopOptions extends LoadOptions {
   readonly clock: Clock;
   /** How long the first retry of a failed append waits; each further one four times as long. */
   readonly retryFirstMs?: number;
+  /** Commands decided together, at the most. */
+  readonly batchCommandsMax?: number;
+  /** While an append is under way, so many that wait are decided already; fewer wait for more. */
+  readonly earlyCommandsMin?: number;
 }
 
 export interface ShopService extends Shop {
@@ -89,12 +93,23 @@ class OpenShop implements ShopService {
   }
 
   async #work(): Promise<void> {
+    const { batchCommandsMax = BATCH_COMMANDS_MAX, earlyCommandsMin = EARLY_COMMANDS_MIN } = this.#options;
+    let before: Promise<void> = Promise.resolve();
     try {
       for (;;) {
-        const batch = await this.#queue.take(BATCH_COMMANDS_MAX);
-        if (batch === null) return;
-        await this.#settle(batch);
+        await Promise.race([before, this.#queue.holds(earlyCommandsMin)]);
+        const batch = await this.#queue.take(batchCommandsMax);
+        if (batch === null) break;
+        const early = this.#inDoubt.length > 0 ? await this.#decideEarly(batch.items) : null;
+        await before.catch((error: unknown) => {
+          batch.reject(error as Error);
+          throw error;
+        });
+        before = this.#settle(batch, early);
+        // Its failure is noticed above, but not at once.
+        before.catch(() => {});
       }
+      await before;
     } catch (error) {
       this.#queue.fail(error as Error);
       throw error;
@@ -104,10 +119,10 @@ class OpenShop implements ShopService {
   }
 
   /** Brings the batch into the log or tells its senders why not. Throws only when the shop is at its end. */
-  async #settle(batch: Batch): Promise<void> {
+  async #settle(batch: Batch, early: Early | null): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        const behind = await this.#attempt(batch.items);
+        const behind = await this.#attempt(batch.items, tries === 1 ? early : null);
         if (behind === null) batch.resolve();
         else batch.reject(behind);
         return;
@@ -130,20 +145,57 @@ class OpenShop implements ShopService {
   }
 
   /** Resolves to null when every item has its outcome, or to why the shop can't tell yet. */
-  async #attempt(items: readonly Item[]): Promise<ShopError | null> {
+  async #attempt(items: readonly Item[], early: Early | null): Promise<ShopError | null> {
     if (this.#doubtful) await this.#beginAgain();
+    // What was decided early was decided on what was known then.
+    const isGood = early !== null && early.known === this.#known;
+    const decided = isGood ? early.decided : await this.#decide(items);
+    if (decided instanceof ShopError) return decided;
+    try {
+      await this.#append(decided, isGood ? early.chunks : null);
+    } catch (error) {
+      this.#doubtful = true;
+      throw error;
+    }
+    for (const [index, item] of items.entries()) item.outcome ??= decided.outcomes[index] ?? null;
+    return null;
+  }
+
+  /** Decides on what is known, as if everything decided before got into the log. */
+  async #decide(items: readonly Item[]): Promise<Decided | ShopError> {
     const { log, models, ordersCollection, stockCollection } = this.#options;
-    const { state, orders, receipts } = this.#known;
-    const behind = await this.#pruner.catchUp(this.#known, items);
+    const known = this.#known;
+    const { state, orders, receipts } = known;
+    const behind = await this.#pruner.catchUp(known, items);
     if (behind !== null) return behind;
     const storedOrders = await findStoredOrders(models, ordersCollection, items, orders);
     const storedReceipts = await findStoredReceipts(log, models, stockCollection, items, receipts);
-    this.#doubtful = true;
-    const decided = decideBatch(items, { state, orders, receipts, storedOrders, storedReceipts });
-    await this.#append(decided);
-    for (const [index, item] of items.entries()) item.outcome ??= decided.outcomes[index] ?? null;
-    this.#doubtful = false;
-    return null;
+    try {
+      return decideBatch(items, { state, orders, receipts, storedOrders, storedReceipts });
+    } catch (error) {
+      this.#doubtful = true;
+      throw error;
+    }
+  }
+
+  /**
+   * Decides the next batch while the one before is being appended, so that neither waits for the other. If that
+   * one fails, this is void: what is known will be read again. Null when it can't be done now.
+   */
+  async #decideEarly(items: readonly Item[]): Promise<Early | null> {
+    const known = this.#known;
+    const bringsStock = this.#inDoubt[0]?.position.topic === 'stock';
+    try {
+      const decided = await this.#decide(items);
+      if (decided instanceof ShopError) return null;
+      // Offsets of stock that is on its way are not known yet, and belong into the orders.
+      if (bringsStock || decided.stock.length > 0) return { known, decided, chunks: null };
+      decided.stockSeen.push(...known.seen.stock);
+      return { known, decided, chunks: [...inChunks(decided.orders)] };
+    } catch (error) {
+      this.#options.logger.debug({ error }, 'The next orders could not be decided early.');
+      return null;
+    }
   }
 
   /**
@@ -163,33 +215,15 @@ class OpenShop implements ShopService {
     this.#doubtful = false;
   }
 
-  async #append(decided: Decided): Promise<void> {
-    await this.#appendRun(decided.stock);
+  async #append(decided: Decided, chunks: readonly Chunk[] | null): Promise<void> {
+    for (const chunk of inChunks(decided.stock)) await this.#appendChunk(chunk);
     // Now the offsets of the stock that these orders may sell are known.
-    decided.stockSeen.push(...this.#known.seen.stock);
-    await this.#appendRun(decided.orders);
+    if (chunks === null) decided.stockSeen.push(...this.#known.seen.stock);
+    for (const chunk of chunks ?? inChunks(decided.orders)) await this.#appendChunk(chunk);
   }
 
-  /** Appends in one go, or in several where the records are large; what is in has its outcome at once. */
-  async #appendRun(run: readonly Pending[]): Promise<void> {
-    let records: NewRecord[] = [];
-    let first = 0;
-    let chars = 0;
-    for (const [index, pending] of run.entries()) {
-      const record = encode(pending.event);
-      if (records.length > 0 && chars + record.value.length > APPEND_CHARS_MAX) {
-        await this.#appendRecords(records, run.slice(first, index));
-        records = [];
-        first = index;
-        chars = 0;
-      }
-      records.push(record);
-      chars += record.value.length;
-    }
-    if (records.length > 0) await this.#appendRecords(records, run.slice(first));
-  }
-
-  async #appendRecords(records: readonly NewRecord[], run: readonly Pending[]): Promise<void> {
+  /** What is appended has its outcome at once, whatever becomes of the rest. */
+  async #appendChunk({ records, run }: Chunk): Promise<void> {
     if (this.#writer === null) throw new ShopError('UNAVAILABLE', 'the shop has no writer');
     this.#inDoubt = run;
     const offsets = await this.#writer.append(records);
@@ -210,6 +244,15 @@ class OpenShop implements ShopService {
     // A writer that failed may fail to close, too; the next one fences it anyway.
     await writer?.close().catch(() => {});
   }
+}
+
+/** Decided while the batch before was under way. */
+interface Early {
+  /** What it was decided on. */
+  readonly known: Loaded;
+  readonly decided: Decided;
+  /** The orders, encoded; null while the stock that they depend on is not in the log. */
+  readonly chunks: readonly Chunk[] | null;
 }
 
 /** The present instant as text, written anew only when a millisecond has passed. */
