@@ -252,8 +252,13 @@ function failingSuite(current: Current): void {
     });
     await eventually('a batch is in hand', () => story.length === 1);
     const stopped = subscription.stop().then(() => story.push('stopped'));
-    // Appending gives a stop that does not wait every chance to be seen.
-    for (let round = 0; round < 5; round++) await writer.append(series('orders', 0, `late${round}-`, 1));
+    // The whole life of another subscription is as much time as a stop that does not wait would need.
+    const other = new Collector();
+    const otherSubscription = await other.subscribe(log, { group: 'other', topics: ['orders'] });
+    await writer.append(series('orders', 0, 'late', 3));
+    await eventually('the other has all', () => other.allKeys().length === 6);
+    await otherSubscription.stop();
+    expect(story).toEqual(['in hand']);
     held.open();
     await stopped;
     await subscription.ended;
