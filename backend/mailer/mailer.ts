@@ -14,7 +14,7 @@ import { checkpointsOf, follow, type Follower } from './follow.ts';
 import { writeMails } from './mailbox.ts';
 import { openMailServer, type MailServer } from './smtp.ts';
 
-export const MAILER_GROUP = 'shopstream-mailer';
+const MAILER_GROUP = 'shopstream-mailer';
 /** Holds the checkpoints of the files; it has no documents. */
 export const MAILER_COLLECTION = 'mailer-v1';
 const SMTP_GROUP = 'shopstream-mailer-smtp';

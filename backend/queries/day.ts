@@ -39,9 +39,6 @@ export interface DayOptions extends ReadOptions {
   readonly collections: Collections;
 }
 
-/** The projections that a day's figures are read from. */
-export const DAY_PROJECTIONS = ['order-counts', 'sales', 'products-sold', 'handling'] as const;
-
 const MINUTE_MS = 60_000;
 
 /** Reads the figures of a local day, ended or not. Rejects with UNAVAILABLE. */

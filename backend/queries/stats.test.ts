@@ -1,11 +1,18 @@
 /** Every figure against a brute-force count over the events, with all sorts of days, zones and instants. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import { MemoryModels, MemoryStore } from '../../projections/model/memory-models.ts';
+import { openEmbedded } from '../adapters/lmdb/embedded.ts';
 import { draw } from '../domain/draw.ts';
 import type { Recorded } from '../events/codec.ts';
 import type { OrderHandled, OrderPlaced, ProductId, ShopEvent, StockReceived } from '../events/events.ts';
+import { silentLogger } from '../ports/logger.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import type { Collections } from './collections.ts';
 import { readDay } from './day.ts';
 import { readStats, type Stats } from './stats.ts';
 import { collectionsFor, foldInto, handled, line, placed, Recorder } from './testing.ts';
@@ -205,32 +212,52 @@ function bruteForceStock(all: readonly { event: ShopEvent; at: number }[], t: nu
   });
 }
 
+/** Reads the figures of a made-up world from `models` and compares every one of them. */
+async function expectFigures(made: World, models: ReadModels, collections: Collections): Promise<void> {
+  const [zone] = made.odd;
+  const t = timeOf(made) + made.tAfter;
+  const records = recordsOf(made);
+  await foldInto(models, collections, records.slice(0, made.split));
+  await foldInto(models, collections, records.slice(made.split));
+  const { at, timeZone, positions, ...figures } = await readStats(models, {
+    at: t,
+    timeZone: zone,
+    collections,
+    currency: 'SEK',
+  });
+  expect(figures).toEqual(bruteForce(records, t, zone));
+  expect([Date.parse(at), timeZone]).toEqual([t, zone]);
+  for (const partition of [0, 1, 2, 3, 4, 5]) {
+    const offsets = records.filter((r) => r.topic === 'orders' && r.partition === partition).map((r) => r.offset);
+    for (const name of ['order-counts', 'sales', 'handling', 'stock']) {
+      expect(positions[name]?.orders?.[partition]).toBe(Math.max(-1, ...offsets));
+    }
+  }
+}
+
 describe('the figures as of an instant', () => {
   it('are what a brute-force count says, for any events, zone and instant', { timeout: 120_000 }, async () => {
-    const property = fc.asyncProperty(world, async (made) => {
-      const [zone] = made.odd;
-      const t = timeOf(made) + made.tAfter;
-      const records = recordsOf(made);
-      const models = new MemoryModels(new MemoryStore());
-      const collections = collectionsFor('w');
-      await foldInto(models, collections, records.slice(0, made.split));
-      await foldInto(models, collections, records.slice(made.split));
-      const { at, timeZone, positions, ...figures } = await readStats(models, {
-        at: t,
-        timeZone: zone,
-        collections,
-        currency: 'SEK',
-      });
-      expect(figures).toEqual(bruteForce(records, t, zone));
-      expect([Date.parse(at), timeZone]).toEqual([t, zone]);
-      for (const partition of [0, 1, 2, 3, 4, 5]) {
-        const offsets = records.filter((r) => r.topic === 'orders' && r.partition === partition).map((r) => r.offset);
-        for (const name of ['order-counts', 'sales', 'handling', 'stock']) {
-          expect(positions[name]?.orders?.[partition]).toBe(Math.max(-1, ...offsets));
-        }
-      }
-    });
+    const property = fc.asyncProperty(world, (made) =>
+      expectFigures(made, new MemoryModels(new MemoryStore()), collectionsFor('w')),
+    );
     await fc.assert(property, { numRuns: RUNS });
+  });
+
+  it('are the same from the embedded store', { timeout: 120_000 }, async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'stats-'));
+    const embedded = await openEmbedded({ dir, logger: silentLogger, mode: 'own' });
+    try {
+      let made = 0;
+      const property = fc.asyncProperty(world, async (each) => {
+        const collections = collectionsFor(`w${++made}`);
+        await expectFigures(each, embedded.models, collections);
+        for (const collection of Object.values(collections)) await embedded.models.dropCollection(collection);
+      });
+      await fc.assert(property, { numRuns: RUNS / 10, endOnFailure: true });
+    } finally {
+      await embedded.close();
+      await rm(dir, { recursive: true, force: true });
+    }
   });
 
   it('of a day are what a brute-force count says', { timeout: 120_000 }, async () => {

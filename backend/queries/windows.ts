@@ -5,7 +5,7 @@
 import { startOfQuarter, type SecondSums } from '../../projections/quarter.ts';
 import type { FoldedDocument } from '../ports/read-models.ts';
 
-export const QUARTER_SECONDS = 900;
+const QUARTER_SECONDS = 900;
 
 /** Above every key of a quarter and below every other key: ':' follows '9'. */
 export const AFTER_QUARTERS = ':';

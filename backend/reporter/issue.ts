@@ -16,7 +16,7 @@ import { readFigures, reportOf } from './figures.ts';
 import type { IssuedReports } from './issued.ts';
 import { REPORTED_TOPICS } from './late.ts';
 
-export const REPORTER = 'reporter';
+const REPORTER = 'reporter';
 
 const FENCE_TRIES_MAX = 12;
 const PAUSE_FIRST_MS = 25;
@@ -80,7 +80,7 @@ async function issueDay(day: Day, writer: Writer, issued: IssuedReports, options
 }
 
 /** What the figures of a day are read from. */
-export function followedFor(collections: Collections): Followed[] {
+function followedFor(collections: Collections): Followed[] {
   const orders = ['order-counts', 'sales', 'products-sold'].map((projection) => ({
     collection: collectionFor(collections, projection),
     topics: ['orders'] as const,

@@ -12,7 +12,7 @@ import type { Flush, ReadModels } from '../ports/read-models.ts';
 import type { IssuedReports } from './issued.ts';
 
 /** Holds the checkpoints; it has no documents. */
-export const REPORTER_COLLECTION = 'reporter-v1';
+const REPORTER_COLLECTION = 'reporter-v1';
 /** When the first order was placed: `{ firstAt: epoch ms }`. */
 const META = 'reporter';
 
