@@ -1,0 +1,133 @@
+/**
+ * The one LMDB environment of the embedded mode. Log and read models share it: two would recover separately
+ * after a power loss. Everything that is written goes through `write`, which checks the owner's epoch.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, open as openFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { TOPICS, type Topic } from '../../events/topics.ts';
+import { isShopError, ShopError } from '../../ports/errors.ts';
+
+/** A read-only environment may be written to by its owner at any moment; an own one only from here. */
+export type Mode = 'own' | 'read';
+
+const DATA_FILE = 'shop.mdb';
+const DATABASES_MAX = 32;
+/** LMDB maps the file; this much address space at first, and more when it grows. */
+const EPOCH = 'owner-epoch';
+
+export class Environment {
+  readonly dir: string;
+  readonly mode: Mode;
+  /** Records by [partition and offset] as one number, see positions.ts. */
+  readonly topics: ReadonlyMap<Topic, Database<Buffer, number>>;
+  /** Documents by [collection, id]. */
+  readonly folded: Database<unknown, [string, string]>;
+  readonly merged: Database<unknown, [string, string]>;
+  readonly checkpoints: Database<unknown, [string, string]>;
+  readonly meta: Database<unknown, string>;
+  readonly #root: RootDatabase;
+  #epoch = 0;
+  #closed = false;
+
+  private constructor(dir: string, mode: Mode, root: RootDatabase) {
+    this.dir = dir;
+    this.mode = mode;
+    this.#root = root;
+    this.topics = new Map(
+      TOPICS.map(({ topic }) => [topic, root.openDB<Buffer, number>(`log:${topic}`, { encoding: 'binary' })]),
+    );
+    this.folded = root.openDB('folded', {});
+    this.merged = root.openDB('merged', {});
+    this.checkpoints = root.openDB('checkpoints', {});
+    this.meta = root.openDB('meta', {});
+  }
+
+  static async open(dir: string, mode: Mode): Promise<Environment> {
+    const file = path.join(dir, DATA_FILE);
+    if (mode === 'read' && !existsSync(file)) {
+      throw new ShopError('UNAVAILABLE', `there is no data yet in ${dir}: run npm start first, or set DATA_DIR`);
+    }
+    try {
+      if (mode === 'own') await assertWritable(dir);
+      // Documents are not cached here: another process may be the one that writes them.
+      const root = open({ path: file, cache: false, maxDbs: DATABASES_MAX, readOnly: mode === 'read' });
+      const environment = new Environment(dir, mode, root);
+      if (mode === 'own') await environment.#raiseEpoch();
+      return environment;
+    } catch (error) {
+      throw storageError(dir, mode === 'own' ? 'opened for writing' : 'read', error);
+    }
+  }
+
+  async #raiseEpoch(): Promise<void> {
+    await this.#root.transaction(() => {
+      this.#epoch = ((this.meta.get(EPOCH) as number | undefined) ?? 0) + 1;
+      void this.meta.put(EPOCH, this.#epoch);
+    });
+    await this.#root.flushed;
+  }
+
+  /**
+   * One transaction: all that `work` puts, or nothing. `work` must refuse by throwing before its first put.
+   * Resolves when it can be seen; `flushed` then tells when it is on disk.
+   */
+  async write<T>(work: () => T): Promise<T> {
+    this.assertOpen();
+    if (this.mode === 'read') throw new ShopError('STORAGE', `${this.dir} was opened to be read only`);
+    let result: { readonly value: T } | { readonly error: unknown } | undefined;
+    try {
+      await this.#root.transaction(() => {
+        try {
+          if (this.meta.get(EPOCH) !== this.#epoch)
+            throw new ShopError('FENCED', `another process owns ${this.dir} now`);
+          result = { value: work() };
+        } catch (error) {
+          result = { error };
+        }
+      });
+    } catch (error) {
+      throw storageError(this.dir, 'written', error);
+    }
+    if (result === undefined) throw new ShopError('STORAGE', `${this.dir} could not be written`);
+    if ('error' in result) throw result.error;
+    return result.value;
+  }
+
+  /** Resolves when everything that has been committed is on disk. */
+  async flushed(): Promise<void> {
+    try {
+      await this.#root.flushed;
+    } catch (error) {
+      throw storageError(this.dir, 'written', error);
+    }
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new ShopError('CLOSED', 'the embedded data is closed');
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    if (this.mode === 'own') await this.#root.flushed;
+    this.#closed = true;
+    await this.#root.close();
+  }
+}
+
+/** LMDB's own words about a folder that cannot be written are hard to read, so that is tried first. */
+async function assertWritable(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const probe = path.join(dir, `.probe-${process.pid}`);
+  await (await openFile(probe, 'w')).close();
+  await rm(probe, { force: true });
+}
+
+function storageError(dir: string, what: string, error: unknown): ShopError {
+  if (isShopError(error)) return error;
+  const said = (error as Error).message.split('\n')[0] ?? '';
+  return new ShopError('STORAGE', `the data folder ${dir} cannot be ${what}: ${said}; mend that, or set DATA_DIR`, {
+    cause: error,
+  });
+}
