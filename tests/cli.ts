@@ -14,6 +14,14 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** Those that have not ended: a test that times out does not reach its own clean-up. */
+const alive = new Set<Running>();
+
+/** kill -9 for whatever a test left behind. For afterEach. */
+export async function killAll(): Promise<void> {
+  await Promise.all([...alive].map((each) => each.kill9()));
+}
+
 /** A process of the program that goes on; whatever it prints is kept for messages. */
 export class Running {
   readonly name: string;
@@ -34,8 +42,10 @@ export class Running {
     });
     this.#child.stdout?.on('data', (data: Buffer) => this.#printed((this.stdout += data.toString())));
     this.#child.stderr?.on('data', (data: Buffer) => this.#printed((this.stderr += data.toString())));
+    alive.add(this);
     this.exited = new Promise((resolve) => {
       this.#child.on('close', (code) => {
+        alive.delete(this);
         resolve({ code, stdout: this.stdout, stderr: this.stderr });
         for (const check of this.#waiting) check();
       });

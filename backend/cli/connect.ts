@@ -4,9 +4,6 @@
  * models remember which log they were folded from.
  */
 import { randomUUID } from 'node:crypto';
-import { openKafkaLog } from '../adapters/kafka/kafka-log.ts';
-import { openEmbedded, readOwner } from '../adapters/lmdb/embedded.ts';
-import { openMongoModels } from '../adapters/mongo/mongo-models.ts';
 import { decode, encode } from '../events/codec.ts';
 import type { LogCreated } from '../events/events.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -39,6 +36,7 @@ export function isEnginesMode(settings: Settings): boolean {
 
 /** The URL of the process that owns the embedded data now; null when nobody does. */
 export async function ownerUrl(settings: Settings): Promise<string | null> {
+  const { readOwner } = await import('../adapters/lmdb/embedded.ts');
   return (await readOwner(settings.dataDir))?.url ?? null;
 }
 
@@ -72,6 +70,9 @@ export async function connect(
 type Opened = Omit<Connection, 'currency'>;
 
 async function openEngines(settings: Settings, logger: Logger): Promise<Opened> {
+  // Each mode loads its own engines' clients only: they are most of the time that a short command takes.
+  const { openKafkaLog } = await import('../adapters/kafka/kafka-log.ts');
+  const { openMongoModels } = await import('../adapters/mongo/mongo-models.ts');
   const brokers = settings.kafkaBrokers ?? [];
   const uri = settings.mongodbUri ?? '';
   const log = await openKafkaLog({ brokers, clientId: 'shopstream', logger, topicPrefix: settings.topicPrefix });
@@ -96,6 +97,7 @@ async function openEngines(settings: Settings, logger: Logger): Promise<Opened> 
 }
 
 async function openData(settings: Settings, access: Access, logger: Logger): Promise<Opened> {
+  const { openEmbedded } = await import('../adapters/lmdb/embedded.ts');
   const embedded = await openEmbedded({ dir: settings.dataDir, logger, mode: access });
   if (access === 'own') await embedded.log.ensureTopics();
   return {

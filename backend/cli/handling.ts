@@ -14,3 +14,6 @@ export interface SimulationOptions {
 export function policyOf({ chance, delay, attempts }: SimulationOptions): HandlingPolicy {
   return { chance, delayMs: delay, attempts };
 }
+
+/** How imported orders are drawn with --handle. */
+export const IMPORT_POLICY: HandlingPolicy = { chance: 0.8, delayMs: 120_000, attempts: 1 };

@@ -115,6 +115,7 @@ function addWriting(program: Command): void {
     .option('--date-format <tokens>', 'format of the dates (M, d, yy, yyyy, H, mm, ss); usual ones are recognised')
     .addOption(new Option('--time-zone <zone>', "zone of the file's times (default: TIME_ZONE)").argParser(timeZone))
     .option('--currency <code>', "the file's currency (default: the log's)", currency)
+    .option('--delimiter <char>', 'what separates columns (default: a comma)')
     .option('--handle', 'let the imported orders be handled, in their own time', false)
     .option('--rejects <file>', 'where rejected lines go (default: FILE.rejects.csv)')
     .action(lazily(() => import('./verbs/import.ts')));

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, run, type Environment } from '../cli.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { killAll, freePort, run, type Environment } from '../cli.ts';
 
 const TIMEOUT_MS = 60_000;
 const FAILED = 1;
@@ -18,6 +18,7 @@ beforeAll(async () => {
   takenPort = await freePort();
   taken = createServer().listen(takenPort, '127.0.0.1');
 });
+afterEach(killAll);
 afterAll(async () => {
   taken.close();
   await rm(dir, { recursive: true, force: true });

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, Running, succeed, type Environment } from '../cli.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { killAll, freePort, Running, succeed, type Environment } from '../cli.ts';
 import { sumsOf, type DaySums } from '../csv-sums.ts';
 import { describeWithEngines, uniqueName } from '../engines.ts';
 
@@ -23,6 +23,7 @@ let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-import-'));
 });
+afterEach(killAll);
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 function environment(name: string): Environment {

@@ -2,8 +2,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, Running, run, succeed, type Environment } from '../cli.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { killAll, freePort, Running, run, succeed, type Environment } from '../cli.ts';
 
 const TIMEOUT_MS = 180_000;
 
@@ -17,6 +17,7 @@ let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-start-'));
 });
+afterEach(killAll);
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function environment(name: string): Promise<Environment> {
