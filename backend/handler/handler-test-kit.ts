@@ -1,10 +1,47 @@
 /** What the tests of the handler share: orders in a log, and the judge of what was handled. */
-import { expect } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { MemoryModels, MemoryStore as ModelsStore } from '../../projections/model/memory-models.ts';
+import { openEmbedded } from '../adapters/lmdb/embedded.ts';
+import { MemoryLog, MemoryStore as LogStore } from '../adapters/memory/memory-log.ts';
 import { draw } from '../domain/draw.ts';
 import { decode, encode, type Recorded } from '../events/codec.ts';
 import type { EventSource, HandlingPolicy, OrderHandled, OrderId, OrderPlaced, ProductId } from '../events/events.ts';
 import type { TruthTopic } from '../events/topics.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { silentLogger } from '../ports/logger.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+
+export interface World {
+  readonly log: EventLog;
+  readonly models: ReadModels;
+}
+
+async function memoryWorld(): Promise<World> {
+  const log = new MemoryLog(new LogStore());
+  await log.ensureTopics();
+  return { log, models: new MemoryModels(new ModelsStore()) };
+}
+
+/** On the embedded engine, in a folder of its own; disposed of after the test. */
+async function lmdbWorld(): Promise<World> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-handler-'));
+  const embedded = await openEmbedded({ dir, logger: silentLogger, mode: 'own' });
+  onTestFinished(async () => {
+    await embedded.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+  await embedded.log.ensureTopics();
+  return embedded;
+}
+
+/** What every test of the handler runs on; the engines that need a server have tests of their own. */
+export const WORLDS = [
+  { engine: 'LMDB', openWorld: lmdbWorld },
+  { engine: 'memory', openWorld: memoryWorld },
+] as const;
 
 export const ALWAYS: HandlingPolicy = { chance: 1, delayMs: 60_000, attempts: 1 };
 

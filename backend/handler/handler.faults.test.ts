@@ -2,16 +2,18 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, it } from 'vitest';
-import { MemoryLog, MemoryStore as LogStore } from '../adapters/memory/memory-log.ts';
-import { MemoryModels, MemoryStore as ModelsStore } from '../../projections/model/memory-models.ts';
 import type { EventSource, HandlingPolicy } from '../events/events.ts';
 import { ManualClock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
 import { faultyLog, faultyModels, randomFaults } from '../ports/faulty-log.ts';
 import { silentLogger } from '../ports/logger.ts';
-import { expectHandledOnce, place, type Placed } from './handler-test-kit.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import { expectHandledOnce, place, WORLDS, type Placed, type World } from './handler-test-kit.ts';
 import { startHandler, type Handler } from './handler.ts';
 
 const SEEDS = 240;
+const SEEDS_ON_DISK = 10;
+const TEST_MAX_MS = 30_000;
 const STEPS = 25;
 const NOW = Date.parse('2026-11-22T14:05:00.000Z');
 const DAY_MS = 86_400_000;
@@ -24,14 +26,16 @@ interface Running {
 
 class History {
   readonly orders: Placed[] = [];
-  readonly log = new MemoryLog(new LogStore());
-  readonly models = new MemoryModels(new ModelsStore());
+  readonly log: EventLog;
+  readonly models: ReadModels;
   readonly clock = new ManualClock(NOW);
   readonly #random: (max: number) => number;
   #running: Running[] = [];
   #started = 0;
 
-  constructor(seed: number) {
+  constructor({ log, models }: World, seed: number) {
+    this.log = log;
+    this.models = models;
     const random = xoroshiro128plus(seed);
     this.#random = (max) => uniformInt(random, 0, max - 1);
   }
@@ -111,10 +115,12 @@ class History {
   }
 }
 
-describe('with failing appends and checkpoints, kills, and several handlers at once', () => {
-  it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))('handles each order once, seed %i', async (seed) => {
-    const history = new History(seed);
-    await history.log.ensureTopics();
+describe.each(WORLDS)('with failing appends and checkpoints, kills, and several at once, on $engine', (world) => {
+  // The log in memory is for the many; the engine that people run is for a few.
+  const seeds = Array.from({ length: world.engine === 'memory' ? SEEDS : SEEDS_ON_DISK }, (_, index) => index + 1);
+
+  it.each(seeds)('handles each order once, seed %i', { timeout: TEST_MAX_MS }, async (seed) => {
+    const history = new History(await world.openWorld(), seed);
     for (let step = 0; step < STEPS; step++) await history.step();
     await history.end();
     await expectHandledOnce(history.log, history.orders, Infinity);

@@ -1,36 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryLog, MemoryStore as LogStore } from '../adapters/memory/memory-log.ts';
-import { MemoryModels, MemoryStore as ModelsStore } from '../../projections/model/memory-models.ts';
 import { encode } from '../events/codec.ts';
 import { partitionOf } from '../events/topics.ts';
 import { ManualClock } from '../ports/clock.ts';
-import type { EventLog } from '../ports/event-log.ts';
 import { silentLogger } from '../ports/logger.ts';
-import type { ReadModels } from '../ports/read-models.ts';
-import { ALWAYS, dueOf, expectHandledOnce, handledIn, place, type Placed } from './handler-test-kit.ts';
+import {
+  ALWAYS,
+  dueOf,
+  expectHandledOnce,
+  handledIn,
+  place,
+  WORLDS,
+  type Placed,
+  type World,
+} from './handler-test-kit.ts';
 import { startHandler, type Handler, type HandlerOptions } from './handler.ts';
 import { HANDLER_COLLECTION } from './low-water.ts';
 
 const NOW = Date.parse('2026-11-22T14:05:00.000Z');
 const HOUR_MS = 3_600_000;
 
-interface World {
-  readonly log: EventLog;
-  readonly models: ReadModels;
+interface Own extends World {
   readonly clock: ManualClock;
 }
 
-async function world(): Promise<World> {
-  const log = new MemoryLog(new LogStore());
-  await log.ensureTopics();
-  return { log, models: new MemoryModels(new ModelsStore()), clock: new ManualClock(NOW) };
+async function withClock(openWorld: () => Promise<World>): Promise<Own> {
+  const { log, models } = await openWorld();
+  return { log, models, clock: new ManualClock(NOW) };
 }
 
-function start(own: World, options: Partial<HandlerOptions> = {}): Promise<Handler> {
+function start(own: Own, options: Partial<HandlerOptions> = {}): Promise<Handler> {
   return startHandler({ ...own, logger: silentLogger, flushIntervalMs: 0, checkpointIntervalMs: 0, ...options });
 }
 
-async function caughtUp(handler: Handler, { log }: World): Promise<void> {
+async function caughtUp(handler: Handler, { log }: Own): Promise<void> {
   await handler.caughtUp(await log.bounds('orders'));
 }
 
@@ -39,9 +41,9 @@ const orders = (count: number, more: Partial<Placed> = {}): Placed[] =>
 
 const due = (order: Placed): number => dueOf(order) ?? Number.NaN;
 
-describe('a live order', () => {
+describe.each(WORLDS)('a live order, on $engine', ({ openWorld }) => {
   it('is handled when it is due, and not before', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const handler = await start(own);
     const all = orders(20);
     await place(own.log, all);
@@ -63,7 +65,7 @@ describe('a live order', () => {
   });
 
   it('is handled now when the handler was away at the time', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const all = orders(10);
     await place(own.log, all);
     own.clock.advance(HOUR_MS);
@@ -75,7 +77,7 @@ describe('a live order', () => {
   });
 
   it('follows its own policy, whatever others or later ones say', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const handler = await start(own);
     const all = [
       ...orders(30, { handling: { chance: 0.5, delayMs: 1_000, attempts: 1 } }),
@@ -107,9 +109,9 @@ describe('a live order', () => {
   });
 });
 
-describe('history', () => {
+describe.each(WORLDS)('history, on $engine', ({ openWorld }) => {
   it('is handled at the instants it was due, at once, in the order of its orders', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const all = orders(3_000, { source: 'history', at: NOW - HOUR_MS });
     await place(own.log, all);
     const handler = await start(own);
@@ -125,7 +127,7 @@ describe('history', () => {
   });
 
   it('waits for what is due later than now, but not for orders of the future', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const handler = await start(own);
     const recent = orders(5, { source: 'import', at: NOW - 1 });
     const future = orders(5, { source: 'import', at: NOW + 24 * HOUR_MS }).map((each) => ({
@@ -144,9 +146,9 @@ describe('history', () => {
   });
 });
 
-describe('starting again', () => {
+describe.each(WORLDS)('starting again, on $engine', ({ openWorld }) => {
   it('reads only what its checkpoint has not passed', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const first = await start(own);
     const all = orders(200, { handling: { ...ALWAYS, delayMs: 10 } });
     for (let index = 0; index < all.length; index += 20) {
@@ -168,7 +170,7 @@ describe('starting again', () => {
   });
 
   it('stops when the checkpoint is from another log', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     await own.models.flush([
       {
         collection: HANDLER_COLLECTION,
@@ -186,7 +188,7 @@ describe('starting again', () => {
   });
 
   it('does nothing about records that cannot be decoded', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const handler = await start(own);
     await own.log.append([{ topic: 'orders', partition: 0, key: 'x', value: 'not JSON' }]);
     const all = orders(10);
@@ -198,9 +200,9 @@ describe('starting again', () => {
   });
 });
 
-describe('two handlers at once', () => {
+describe.each(WORLDS)('two handlers at once, on $engine', ({ openWorld }) => {
   it('are one for each partition: the older is fenced and leaves the orders to the newer', async () => {
-    const own = await world();
+    const own = await withClock(openWorld);
     const older = await start(own);
     const all = orders(50);
     await place(own.log, all.slice(0, 25));

@@ -1,4 +1,9 @@
 /** What the tests of the shop share: commands, a world with a log and read models, and reading the log back. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { openEmbedded } from '../adapters/lmdb/embedded.ts';
 import { MemoryLog, MemoryStore as LogStore } from '../adapters/memory/memory-log.ts';
 import { orders as ordersProjection } from '../../projections/orders.ts';
 import { caughtUp, endsOf } from '../../projections/caught-up.ts';
@@ -41,6 +46,26 @@ export async function memoryWorld(): Promise<World> {
     dispose: () => Promise.resolve(),
   };
 }
+
+/** On the embedded engine, in a folder of its own; disposed of after the test. */
+async function lmdbWorld(): Promise<World> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-shop-'));
+  const embedded = await openEmbedded({ dir, logger: silentLogger, mode: 'own' });
+  const dispose = async (): Promise<void> => {
+    await embedded.close();
+    await rm(dir, { recursive: true, force: true });
+  };
+  onTestFinished(dispose);
+  const { log, models } = embedded;
+  await log.ensureTopics();
+  return { log, models, clock: new ManualClock(START), anotherLog: () => Promise.resolve(log), dispose };
+}
+
+/** What every test of the shop runs on; the engines that need a server have tests of their own. */
+export const WORLDS = [
+  { engine: 'LMDB', openWorld: lmdbWorld },
+  { engine: 'memory', openWorld: memoryWorld },
+] as const;
 
 export function openShopIn(world: World, options: Partial<ShopOptions> = {}): Promise<ShopService> {
   return openShop({

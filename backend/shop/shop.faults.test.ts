@@ -16,11 +16,13 @@ import {
   receipt,
   unitsSold,
   verdicts,
+  WORLDS,
   type World,
 } from './shop-test-kit.ts';
 import type { ShopService } from './shop.ts';
 
 const SEEDS = 60;
+const SEEDS_ON_DISK = 8;
 const ROUNDS = 12;
 /** Small, so that a batch is decided while the one before is being appended. */
 const SMALL = { retryFirstMs: 0, batchCommandsMax: 5, earlyCommandsMin: 1 };
@@ -150,23 +152,29 @@ async function judge(world: World, sent: readonly Sent[]): Promise<void> {
   await judged.close();
 }
 
-describe('with failing appends, kills and restarts', () => {
-  it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))('loses nothing, seed %i', async (seed) => {
-    const world = await memoryWorld();
-    const history = await History.begin(world, seed);
-    for (let round = 0; round < ROUNDS; round++) await history.round(round);
-    await history.end();
-    await judge(world, history.sent);
-  });
+async function live(world: World, seed: number): Promise<readonly Sent[]> {
+  const history = await History.begin(world, seed);
+  for (let round = 0; round < ROUNDS; round++) await history.round(round);
+  await history.end();
+  return history.sent;
+}
 
-  it('has seen every kind of answer in these histories', async () => {
+describe.each(WORLDS)('with failing appends, kills and restarts, on $engine', ({ engine, openWorld }) => {
+  // The log in memory is for the many; the engine that people run is for a few.
+  const seeds = Array.from({ length: engine === 'memory' ? SEEDS : SEEDS_ON_DISK }, (_, index) => index + 1);
+
+  it.each(seeds)('loses nothing, seed %i', async (seed) => {
+    const world = await openWorld();
+    await judge(world, await live(world, seed));
+  });
+});
+
+describe('these histories', () => {
+  it('have every kind of answer in them', async () => {
     const seen = new Set<string>();
     for (let seed = 1; seed <= 10; seed++) {
-      const world = await memoryWorld();
-      const history = await History.begin(world, seed);
-      for (let round = 0; round < ROUNDS; round++) await history.round(round);
-      await history.end();
-      for (const { outcome } of history.sent) seen.add(outcome === null ? 'none' : (verdicts([outcome])[0] ?? ''));
+      for (const { outcome } of await live(await memoryWorld(), seed))
+        seen.add(outcome === null ? 'none' : (verdicts([outcome])[0] ?? ''));
     }
     expect([...seen].sort()).toEqual(['CONFLICT', 'SOLD_OUT', 'accepted', 'duplicate', 'none']);
   });

@@ -4,7 +4,6 @@ import {
   accepted,
   available,
   listing,
-  memoryWorld,
   openShopIn,
   openStocked,
   order,
@@ -15,13 +14,14 @@ import {
   unitsSold,
   verdict,
   verdicts,
+  WORLDS,
 } from './shop-test-kit.ts';
 
-describe('the same order again', () => {
+describe.each(WORLDS)('the same order again, on $engine', ({ openWorld }) => {
   const keyed = order('P-1', 2, { key: 'k-1' });
 
   it('is the same order: in the same batch, later, and after a restart, wherever it is known from', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     let shop = await openStocked(world, 10);
     const [first, twin] = await shop.submit([keyed, keyed]);
     const original = accepted(first);
@@ -45,7 +45,7 @@ describe('the same order again', () => {
   });
 
   it('is a conflict with other content: in the same batch, later, and after a restart', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     let shop = await openStocked(world, 10);
     const other = order('P-1', 3, { key: 'k-1' });
     expect(verdicts(await shop.submit([keyed, other]))).toEqual(['accepted', 'CONFLICT']);
@@ -65,7 +65,7 @@ describe('the same order again', () => {
   });
 
   it('may be asked again after a refusal, when there is stock', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openStocked(world, 1);
     expect(verdicts(await shop.submit([keyed, receipt('P-1', 1), keyed, keyed]))).toEqual([
       'SOLD_OUT',
@@ -77,7 +77,7 @@ describe('the same order again', () => {
   });
 
   it('waits for the read models when memory had to forget it, and says so when they do not come', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openShopIn(world, { recentOrdersMax: 50, projectionWaitMaxMs: 30 });
     await shop.submit([listing('P-1'), receipt('P-1', 1_000)]);
     const commands = Array.from({ length: 200 }, (_, index) => order('P-1', 1, { key: `k-${index}` }));
@@ -103,9 +103,9 @@ describe('the same order again', () => {
   });
 });
 
-describe('the same receipt again', () => {
+describe.each(WORLDS)('the same receipt again, on $engine', ({ openWorld }) => {
   it('counts once, wherever it is known from', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     let shop = await openShopIn(world);
     const initial = receipt('P-1', 5, { key: 'import/1/P-1', reason: 'initial' });
     const [, first, twin] = await shop.submit([listing('P-1'), initial, initial]);

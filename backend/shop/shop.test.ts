@@ -10,7 +10,6 @@ import {
   openStocked,
   eventsOf,
   listing,
-  memoryWorld,
   openShopIn,
   order,
   ordersIn,
@@ -20,12 +19,13 @@ import {
   STOCK,
   unitsSold,
   verdicts,
+  WORLDS,
   type World,
 } from './shop-test-kit.ts';
 
-describe('submitting', () => {
+describe.each(WORLDS)('submitting, on $engine', ({ openWorld }) => {
   it('answers each command in its place, with where its event stands in the log', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openShopIn(world);
     const outcomes = await shop.submit([
       order('P-1'),
@@ -62,7 +62,7 @@ describe('submitting', () => {
   });
 
   it('puts the stock that it decided on into each order, that of the same batch included', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openShopIn(world);
     await shop.submit([listing('P-1'), receipt('P-1', 5), order('P-1')]);
     await shop.submit([order('P-1')]);
@@ -74,7 +74,7 @@ describe('submitting', () => {
   });
 
   it('sends what waits while an append is under way together', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     let appends = 0;
     const log = faultyLog(world.log, () => {
       appends += 1;
@@ -90,7 +90,7 @@ describe('submitting', () => {
   });
 
   it('splits what is too much for one append, and keeps the order of the commands', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openStocked(world, 4_321);
     const outcomes = await shop.submit(Array.from({ length: 5_000 }, () => order('P-1')));
     expect(outcomes).toHaveLength(5_000);
@@ -108,7 +108,7 @@ describe('submitting', () => {
   });
 
   it('turns more away than it can let wait', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openStocked(world);
     const many = Array.from({ length: 100_001 }, () => order('P-9'));
     const first = shop.submit(many);
@@ -119,7 +119,7 @@ describe('submitting', () => {
   });
 
   it('decides what waits when it is closed, and nothing after', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openStocked(world);
     const waiting = [shop.submit([order('P-1')]), shop.submit([order('P-1')])];
     await shop.close();
@@ -130,11 +130,11 @@ describe('submitting', () => {
   });
 });
 
-describe('starting again', () => {
+describe.each(WORLDS)('starting again, on $engine', ({ openWorld }) => {
   it.each(['nothing', 'stock', 'orders', 'both'] as const)(
     'goes on where it was, with %s in the read models',
     async (which) => {
-      const world = await memoryWorld();
+      const world = await openWorld();
       const first = await openStocked(world, 10);
       await first.submit([order('P-1', 2), listing('P-2'), receipt('P-2', 1)]);
       if (which !== 'nothing') await project(world, which);
@@ -153,7 +153,7 @@ describe('starting again', () => {
   );
 
   it('reads the stock again while its projector is writing, and the log when that never ends', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const first = await openStocked(world, 10);
     await first.submit([order('P-1', 2)]);
     await project(world, 'both');
@@ -172,19 +172,19 @@ describe('starting again', () => {
   });
 
   it('stops when the read models were made from another log', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const shop = await openStocked(world, 10);
     await shop.submit([order('P-1'), order('P-1')]);
     await project(world);
     await shop.close();
-    const other = await memoryWorld();
+    const other = await openWorld();
     await expect(openShopIn({ ...world, log: other.log })).rejects.toMatchObject({ code: 'LOG_MISMATCH' });
   });
 });
 
-describe('two shops at once', () => {
+describe.each(WORLDS)('two shops at once, on $engine', ({ openWorld }) => {
   it('are one: the older one is fenced, says so, and ends', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     const older = await openStocked(world, 10);
     await older.submit([order('P-1', 4)]);
     const newer = await openShopIn({ ...world, log: await world.anotherLog() });
@@ -198,9 +198,9 @@ describe('two shops at once', () => {
   });
 });
 
-describe('an append with an unknown outcome', () => {
+describe.each(WORLDS)('an append with an unknown outcome, on $engine', ({ openWorld }) => {
   it('is found in the log although a projector has folded it already', async () => {
-    const world = await memoryWorld();
+    const world = await openWorld();
     await (await openStocked(world, 10)).close();
     await project(world);
     const shop = await openShopIn(world, { log: losingOneAnswer(world), retryFirstMs: 1 });
