@@ -53,7 +53,7 @@ describe('a MongoDB server of one’s own', () => {
       const client = new MongoClient(server.uri);
       const collection = client.db('test').collection<{ _id: string; position: number }>('documents');
       const documents = Array.from({ length: 500 }, (_, index) => ({ _id: `d${index}`, position: index }));
-      await collection.insertMany(documents, { writeConcern: { w: 'majority', j: true } });
+      await collection.insertMany(documents, { writeConcern: { w: 'majority', journal: true } });
       // A guarded upsert whose guard does not hold finds its id taken.
       const guarded = collection.replaceOne({ _id: 'd7', position: 6 }, { position: 8 }, { upsert: true });
       await expect(guarded).rejects.toMatchObject({ code: 11000 });

@@ -18,25 +18,14 @@ export interface GroupPosition {
   readonly lag: number | null;
 }
 
-interface ToolOptions {
+/** `kafka-consumer-groups.sh --describe --group`: every partition that the group has an offset for or is assigned. */
+export async function describeGroup(options: {
   readonly brokers: readonly string[];
+  readonly group: string;
   /** Where Kafka's jars are kept; default: `.cache` in the project. */
   readonly cacheDir?: string;
   readonly logger?: Logger;
-}
-
-/** `kafka-consumer-groups.sh --describe --group`: every partition that the group has an offset for or is assigned. */
-export function describeGroup(options: ToolOptions & { readonly group: string }): Promise<GroupPosition[]> {
-  return describe(options, ['--group', options.group]);
-}
-
-/** The same of every group whose name begins with `groupPrefix`. */
-export async function groupLag(options: ToolOptions & { readonly groupPrefix: string }): Promise<GroupPosition[]> {
-  const all = await describe(options, ['--all-groups']);
-  return all.filter(({ group }) => group.startsWith(options.groupPrefix));
-}
-
-async function describe(options: ToolOptions, which: readonly string[]): Promise<GroupPosition[]> {
+}): Promise<GroupPosition[]> {
   const jars = await kafkaJars(options.cacheDir ?? CACHE_DIR, options.logger ?? silentLogger);
   const { ok, output, errors } = await run(
     'java',
@@ -48,11 +37,12 @@ async function describe(options: ToolOptions, which: readonly string[]): Promise
       '--bootstrap-server',
       options.brokers.join(','),
       '--describe',
-      ...which,
+      '--group',
+      options.group,
     ],
     { limitMs: TOOL_WAIT_MAX_MS },
   );
-  if (!ok) throw new ShopError('UNAVAILABLE', `the consumer groups could not be described: ${errors}`);
+  if (!ok) throw new ShopError('UNAVAILABLE', `the consumer group ${options.group} could not be described: ${errors}`);
   return parseGroups(output);
 }
 

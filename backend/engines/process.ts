@@ -160,8 +160,8 @@ export function answers(port: number, request?: Buffer): Promise<boolean> {
   });
 }
 
-export function nap(ms: number = LOOK_INTERVAL_MS): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function nap(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
 }
 
 async function tailOf(file: string): Promise<string> {

@@ -15,7 +15,7 @@ export const coPartitioned: PartitionAssigner = ({ cluster }) => ({
       .map(({ memberId, memberMetadata }) => ({
         memberId,
         topics: new Set(AssignerProtocol.MemberMetadata.decode(memberMetadata)?.topics ?? topics),
-        assignment: {} as Record<string, number[]>,
+        assignment: noPartitions(),
       }))
       .sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
     for (const topic of topics) {
@@ -42,3 +42,7 @@ export const coPartitioned: PartitionAssigner = ({ cluster }) => ({
     metadata: AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) }),
   }),
 });
+
+function noPartitions(): Record<string, number[]> {
+  return {};
+}

@@ -14,7 +14,7 @@ export interface KafkaSettings {
   readonly sessionTimeoutMs: number;
 }
 
-export const CONNECTION_TIMEOUT_MS = 2_000;
+const CONNECTION_TIMEOUT_MS = 2_000;
 export const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
@@ -75,14 +75,14 @@ export function createClient(settings: KafkaSettings): Kafka {
  * a partition assigner, which is the one public way to the brokers' requests.
  */
 export function openCluster(settings: KafkaSettings): KafkaCluster {
-  let captured: Cluster | null = null;
+  const captured: Cluster[] = [];
   createClient(settings).consumer({
     groupId: 'never-joined',
     allowAutoTopicCreation: false,
     retry: RETRY,
     partitionAssigners: [
       ({ cluster }) => {
-        captured = cluster;
+        captured.push(cluster);
         return {
           name: 'none',
           version: 0,
@@ -92,8 +92,9 @@ export function openCluster(settings: KafkaSettings): KafkaCluster {
       },
     ],
   });
-  if (captured === null) throw new Error('kafkajs created no partition assigner');
-  return captured as unknown as KafkaCluster;
+  const [cluster] = captured;
+  if (cluster === undefined) throw new Error('kafkajs created no partition assigner');
+  return cluster as unknown as KafkaCluster;
 }
 
 export function topicName(settings: KafkaSettings, topic: Topic): string {

@@ -41,33 +41,41 @@ const RECORD_OVERHEAD_BYTES = 100;
 const CONTROL_TYPE_OFFSET = 3;
 const CONTROL_TYPE_ABORT = 0;
 
-/**
- * Leaves out markers and the records of aborted transactions. kafkajs's own filter takes the aborted
- * transactions to be ordered by their first offset, which the broker does not promise.
- */
+/** Leaves out markers and the records of aborted transactions. */
 export function committedOf(partition: FetchedPartition, from: number): Fetched {
-  const aborted = (partition.abortedTransactions ?? [])
-    .map((each) => ({ producerId: each.producerId, firstOffset: Number(each.firstOffset) }))
-    .sort((a, b) => a.firstOffset - b.firstOffset);
-  const aborting = new Set<string>();
+  const isAborted = abortedFilter(partition.abortedTransactions ?? []);
   const records: LogRecord[] = [];
   let next = from;
   let bytes = 0;
-  let abortedIndex = 0;
   for (const message of partition.messages) {
     const offset = Number(message.offset);
-    for (let each = aborted[abortedIndex]; each && each.firstOffset <= offset; each = aborted[++abortedIndex])
-      aborting.add(each.producerId);
     if (offset >= next) next = offset + 1;
-    const { producerId = '', inTransaction = false } = message.batchContext ?? {};
-    if (message.isControlRecord === true) {
-      if (message.key?.[CONTROL_TYPE_OFFSET] === CONTROL_TYPE_ABORT) aborting.delete(producerId);
-      continue;
-    }
+    const aborted = isAborted(message, offset);
     // The broker answers with whole batches, so the first records may lie before what was asked for.
-    if (offset < from || (inTransaction && aborting.has(producerId))) continue;
+    if (aborted || message.isControlRecord === true || offset < from) continue;
     records.push({ offset, key: message.key?.toString('utf8') ?? null, value: message.value });
     bytes += (message.value?.length ?? 0) + (message.key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
   }
   return { records, next, end: Math.max(Number(partition.lastStableOffset), next), bytes };
+}
+
+/**
+ * Whether a record belongs to an aborted transaction; asked of every record in order. kafkajs's own filter
+ * takes the aborted transactions to be listed by their first offset, which the broker does not promise.
+ */
+function abortedFilter(listed: readonly AbortedTransaction[]): (message: FetchedMessage, offset: number) => boolean {
+  const waiting = listed
+    .map((each) => ({ producerId: each.producerId, firstOffset: Number(each.firstOffset) }))
+    .sort((a, b) => b.firstOffset - a.firstOffset);
+  const aborting = new Set<string>();
+  return ({ key, isControlRecord, batchContext }, offset) => {
+    for (let each = waiting.at(-1); each !== undefined && each.firstOffset <= offset; each = waiting.at(-1)) {
+      aborting.add(each.producerId);
+      waiting.pop();
+    }
+    if (batchContext?.inTransaction !== true || !aborting.has(batchContext.producerId)) return false;
+    if (isControlRecord === true && key?.[CONTROL_TYPE_OFFSET] === CONTROL_TYPE_ABORT)
+      aborting.delete(batchContext.producerId);
+    return true;
+  };
 }

@@ -50,7 +50,10 @@ export class Puller {
   }
 
   add(feed: Feed): void {
-    if (this.#closed) return feed.fail(new ShopError('CLOSED', 'the event log is closed'));
+    if (this.#closed) {
+      feed.fail(new ShopError('CLOSED', 'the event log is closed'));
+      return;
+    }
     this.#feeds.add(feed);
     feed.onWanting = () => this.#poke();
     this.#poke();
