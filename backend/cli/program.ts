@@ -13,7 +13,7 @@ import {
 } from './options.ts';
 import { SETTINGS } from './settings.ts';
 
-const DEFAULT_RATE = 1;
+const DEFAULT_RATE = 0.5;
 const DEFAULT_CHANCE = 0.8;
 const DEFAULT_DELAY_MS = 120_000;
 const DEFAULT_SEED = 42;
@@ -52,7 +52,7 @@ export function createProgram(): Command {
     .description('An event-sourced shop: embedded with one command, or on Kafka and MongoDB.')
     .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', settingsHelp());
+    .addHelpText('afterAll', settingsHelp());
   addRoles(program);
   addWriting(program);
   addReading(program);

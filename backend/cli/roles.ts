@@ -1,5 +1,6 @@
 /** The roles: what runs for long, in one process or in many. */
 import path from 'node:path';
+import type { FastifyPluginAsync } from 'fastify';
 import { PROJECTIONS } from '../../projections/index.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { startProjector, type Projector } from '../../projections/projector.ts';
@@ -10,7 +11,7 @@ import { startMailer } from '../mailer/mailer.ts';
 import { systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
-import { startReporter } from '../reporter/reporter.ts';
+import { startReporter, type Reporter, type ReporterOptions } from '../reporter/reporter.ts';
 import type { Shop } from '../shop/commands.ts';
 import { startShopServer } from '../shop/endpoint.ts';
 import { openShop, type ShopService } from '../shop/shop.ts';
@@ -84,11 +85,16 @@ export interface RunningShop extends Role {
 }
 
 /** The shop and its endpoint. */
-export async function startShop(context: RoleContext, port: number): Promise<RunningShop> {
+export async function startShop(
+  context: RoleContext,
+  port: number,
+  extraRoutes?: FastifyPluginAsync,
+): Promise<RunningShop> {
   const { connection, settings, logger } = context;
   const shop = await openShopService(context);
   try {
-    const server = await startShopServer({ shop, host: settings.host, port, logger });
+    const extra = extraRoutes === undefined ? {} : { extraRoutes };
+    const server = await startShopServer({ shop, host: settings.host, port, logger, ...extra });
     await connection.announce(server.url);
     return {
       name: 'shop',
@@ -137,8 +143,17 @@ export async function startMailing({ connection, logger, settings }: RoleContext
   return { name: 'mail', ended: mailer.ended, stop: () => mailer.stop() };
 }
 
-export async function startReporting({ connection, logger, settings }: RoleContext): Promise<Role> {
-  const reporter = await startReporter({
+export interface RunningReporter extends Role {
+  readonly reporter: Reporter;
+}
+
+export async function startReporting(context: RoleContext): Promise<RunningReporter> {
+  const reporter = await startReporter(reporterOptions(context));
+  return { name: 'report', reporter, ended: reporter.ended, stop: () => reporter.stop() };
+}
+
+export function reporterOptions({ connection, logger, settings }: RoleContext): ReporterOptions {
+  return {
     log: connection.log,
     models: connection.models,
     clock,
@@ -147,8 +162,7 @@ export async function startReporting({ connection, logger, settings }: RoleConte
     collections: COLLECTIONS,
     reportsDir: settings.reportsDir,
     currency: connection.currency,
-  });
-  return { name: 'report', ended: reporter.ended, stop: () => reporter.stop() };
+  };
 }
 
 export interface SimulatorChoice {

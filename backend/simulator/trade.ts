@@ -9,7 +9,7 @@ import { customersOf } from './customers.ts';
 import { chooseIndex, cumulate, integerBetween, type Random, type Streams } from './random.ts';
 
 /** Orders a day that the catalogue's stock figures are meant for; more orders get proportionally more goods. */
-const CATALOGUE_ORDERS_A_DAY = 5_000;
+const CATALOGUE_ORDERS_A_DAY = 40_000;
 /** The most that the shop takes in at once. */
 const DELIVERY_UNITS_MAX = 1_000_000_000;
 /** How long new goods take to come. */

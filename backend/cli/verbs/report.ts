@@ -1,11 +1,11 @@
 /** `report`: waits for midnight and writes daily reports, or writes one by hand. */
-import { systemClock } from '../../ports/clock.ts';
+import { PROJECTIONS } from '../../../projections/index.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { issueReport } from '../../reporter/reporter.ts';
-import { COLLECTIONS } from '../collections.ts';
 import { connect, isEnginesMode, ownerUrl } from '../connect.ts';
-import { startReporting } from '../roles.ts';
+import { reporterOptions, startProjecting, startReporting, type Role, type RoleContext } from '../roles.ts';
 import { runRole } from '../run-role.ts';
+import { stopAll } from '../run-until.ts';
 import { readSettings } from '../settings.ts';
 import { createLogger } from '../terminal.ts';
 
@@ -15,28 +15,22 @@ export async function run(options: { day?: string }): Promise<void> {
     return;
   }
   const settings = readSettings(process.env);
-  const logger = createLogger(settings.logLevel, 'report');
+  const logger = createLogger('warn', 'report');
   const owner = isEnginesMode(settings) ? null : await ownerUrl(settings);
   if (owner !== null) {
     await askOwner(owner, options.day);
     return;
   }
   const connection = await connect(settings, 'own', logger);
+  const context: RoleContext = { settings, connection, logger };
+  const roles: Role[] = [];
   try {
-    const { log, models, currency } = connection;
-    const { timeZone, reportsDir } = settings;
-    const issued = await issueReport(options.day, {
-      log,
-      models,
-      clock: systemClock,
-      logger,
-      timeZone,
-      collections: COLLECTIONS,
-      reportsDir,
-      currency,
-    });
-    process.stdout.write(`${issued.files.join('\n')}\n`);
+    // Nobody else folds the embedded data now.
+    if (connection.mode === 'embedded') roles.push(await startProjecting(context, PROJECTIONS));
+    const { files } = await issueReport(options.day, reporterOptions(context));
+    process.stdout.write(`${files.join('\n')}\n`);
   } finally {
+    await stopAll(roles, logger);
     await connection.close();
   }
 }

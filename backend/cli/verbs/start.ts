@@ -1,11 +1,13 @@
 /** `start`: the whole shop in one process: embedded, on given engines, or on engines that it starts itself. */
 import path from 'node:path';
+import type { FastifyPluginAsync } from 'fastify';
 import colors from 'picocolors';
 import { PROJECTIONS } from '../../../projections/index.ts';
 import { addDays, boundsOf, dayOf } from '../../domain/calendar.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { startEngines } from '../../engines/engines.ts';
+import type { Reporter } from '../../reporter/reporter.ts';
 import type { Shop } from '../../shop/commands.ts';
 import { writeHistory } from '../../simulator/history.ts';
 import { connect, isEnginesMode, type Connection } from '../connect.ts';
@@ -64,11 +66,15 @@ async function runShop(
   const context: RoleContext = { settings, connection, logger };
   const roles: Role[] = [];
   try {
-    const shop = await startShop(context, shopPort(settings, options.port));
+    let reporter: Reporter | null = null;
+    const routes = reportRoutes(() => reporter);
+    const shop = await startShop(context, shopPort(settings, options.port), routes);
     roles.push(shop);
     roles.push(await startHandling(context), await startProjecting(context, PROJECTIONS));
     if (options.history) await writeFirstHistory(options, context, shop.shop, signal);
-    roles.push(await startMailing(context, false), await startReporting(context));
+    const reporting = await startReporting(context);
+    reporter = reporting.reporter;
+    roles.push(await startMailing(context, false), reporting);
     if (options.simulator && !signal.aborted) {
       const { rate, seed, flat } = options;
       const choice = { rate, seed, flat, handling: policyOf(options), catalogue: options.catalogue ?? null };
@@ -87,6 +93,19 @@ async function runShop(
     await connection.close();
   }
   process.stdout.write('Stopped. Start again to go on where it was.\n');
+}
+
+/** Other processes cannot write to embedded data: `npm run report -- --day` asks its owner. */
+function reportRoutes(reporter: () => Reporter | null): FastifyPluginAsync {
+  return async (server) => {
+    server.post<{ Params: { day: string } }>('/reports/:day', async ({ params }) => {
+      const running = reporter();
+      if (running === null) throw new ShopError('UNAVAILABLE', 'the reporter has not started yet; try again');
+      const { files } = await running.issue(params.day);
+      return { files };
+    });
+    await Promise.resolve();
+  };
 }
 
 /** So that no figure starts at zero at four in the afternoon: into an empty embedded log, and only there. */
