@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Partitioners } from 'kafkajs';
@@ -24,7 +23,7 @@ import {
 import { silentLogger } from '../../ports/logger.ts';
 import { createClient, topicName } from './client.ts';
 import { ensureTopics } from './topic-admin.ts';
-import { kafkaForTests, settingsForTests } from './kafka-test-kit.ts';
+import { kafkaForTests, listenSilently, settingsForTests } from './kafka-test-kit.ts';
 import { openKafkaLog } from './kafka-log.ts';
 
 const TEST_MAX_MS = 300_000;
@@ -289,25 +288,4 @@ async function appendSteadily(log: EventLog, acknowledged: string[], going: () =
     }
     acknowledged.push(key);
   }
-}
-
-function listenSilently(): Promise<{ port: number; close: () => void }> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  });
-  return new Promise((resolve) =>
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      resolve({
-        port,
-        close: () => {
-          for (const socket of sockets) socket.destroy();
-          server.close();
-        },
-      });
-    }),
-  );
 }

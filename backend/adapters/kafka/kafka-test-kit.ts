@@ -1,4 +1,5 @@
 /** Logs of their own for tests that share a broker. */
+import { createServer, type Socket } from 'node:net';
 import { uniqueName } from '../../../tests/engines.ts';
 import { TOPICS } from '../../events/topics.ts';
 import type { EventLog } from '../../ports/event-log.ts';
@@ -42,4 +43,26 @@ async function deleteTopics(settings: KafkaSettings): Promise<void> {
   const topics = TOPICS.map(({ topic }) => settings.topicPrefix + topic).filter((each) => present.has(each));
   if (topics.length > 0) await admin.deleteTopics({ topics });
   await admin.disconnect();
+}
+
+/** A port that accepts connections and never says a word. */
+export function listenSilently(): Promise<{ port: number; close: () => void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  return new Promise((resolve) =>
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      resolve({
+        port,
+        close: () => {
+          for (const socket of sockets) socket.destroy();
+          server.close();
+        },
+      });
+    }),
+  );
 }
