@@ -199,6 +199,8 @@ describeWithKafka('Kafka: topics', ({ brokers }) => {
     const admin = createClient(settings).admin();
     await admin.connect();
     await admin.createTopics({
+      // kafkajs waits for leaders only of topics that the broker knows already.
+      waitForLeaders: false,
       topics: [{ topic: topicName(settings, 'stock'), numPartitions: 6, replicationFactor: 1, ...properties }],
     });
     await admin.disconnect();

@@ -3,14 +3,14 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { RECORD_BYTES_MAX } from '../../events/codec.ts';
 import { TOPICS, type TopicDescription } from '../../events/topics.ts';
-import { isShopError, ShopError } from '../../ports/errors.ts';
+import { ShopError } from '../../ports/errors.ts';
 import { createClient, RETRY, topicName, type KafkaSettings } from './client.ts';
 import { isPermanent, toShopError, typeOf } from './kafka-errors.ts';
 
 const REPLICAS_MAX = 3;
 /** Room for the largest record with its key, and for a dead letter that carries it in another encoding. */
 const MESSAGE_BYTES_MAX = 4 * RECORD_BYTES_MAX;
-const LEADERS_WAIT_MAX_MS = 20_000;
+const KNOWN_WAIT_MAX_MS = 20_000;
 const LOOK_INTERVAL_MS = 50;
 
 export async function ensureTopics(settings: KafkaSettings): Promise<void> {
@@ -18,8 +18,8 @@ export async function ensureTopics(settings: KafkaSettings): Promise<void> {
   try {
     await admin.connect();
     await createMissing(admin, settings);
-    await waitForLeaders(admin, settings);
-    await assertProperties(admin, settings);
+    await onceKnown(() => assertPartitions(admin, settings));
+    await onceKnown(() => assertProperties(admin, settings));
   } catch (error) {
     throw toShopError(settings, 'ensuring the topics', error);
   } finally {
@@ -61,22 +61,28 @@ function configOf(description: TopicDescription): { name: string; value: string 
   ];
 }
 
-async function waitForLeaders(admin: Admin, settings: KafkaSettings): Promise<void> {
-  const deadline = Date.now() + LEADERS_WAIT_MAX_MS;
+/** Topics that were created a moment ago may not be known to every broker yet. */
+async function onceKnown(check: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + KNOWN_WAIT_MAX_MS;
   for (;;) {
     try {
-      for (const description of TOPICS) {
-        const name = topicName(settings, description.topic);
-        const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-        const partitions = topics[0]?.partitions ?? [];
-        if (partitions.length !== description.partitions) throw wrongPartitions(name, description, partitions.length);
-        if (partitions.some((each) => each.leader < 0)) throw new Error(`a partition of ${name} has no leader yet`);
-      }
+      await check();
       return;
     } catch (error) {
-      if (isShopError(error) || isPermanent(error) || Date.now() > deadline) throw error;
+      if (isPermanent(error) || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
     }
+  }
+}
+
+async function assertPartitions(admin: Admin, settings: KafkaSettings): Promise<void> {
+  for (const description of TOPICS) {
+    const name = topicName(settings, description.topic);
+    const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+    const partitions = topics[0]?.partitions ?? [];
+    if (partitions.length === 0 || partitions.some((each) => each.leader < 0))
+      throw new Error(`a partition of ${name} has no leader yet`);
+    if (partitions.length !== description.partitions) throw wrongPartitions(name, description, partitions.length);
   }
 }
 
