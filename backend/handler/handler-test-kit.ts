@@ -5,7 +5,8 @@ import path from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { MemoryModels, MemoryStore as ModelsStore } from '../../projections/model/memory-models.ts';
 import { openEmbedded } from '../adapters/lmdb/embedded.ts';
-import { MemoryLog, MemoryStore as LogStore } from '../adapters/memory/memory-log.ts';
+import { MemoryLog } from '../adapters/memory/memory-log.ts';
+import { MemoryStore as LogStore } from '../adapters/memory/memory-store.ts';
 import { draw } from '../domain/draw.ts';
 import { decode, encode, type Recorded } from '../events/codec.ts';
 import type { EventSource, HandlingPolicy, OrderHandled, OrderId, OrderPlaced, ProductId } from '../events/events.ts';
@@ -19,8 +20,9 @@ export interface World {
   readonly models: ReadModels;
 }
 
+/** In memory, with small batches, so that more happens between two of them. */
 async function memoryWorld(): Promise<World> {
-  const log = new MemoryLog(new LogStore());
+  const log = new MemoryLog(new LogStore(3));
   await log.ensureTopics();
   return { log, models: new MemoryModels(new ModelsStore()) };
 }
@@ -52,7 +54,7 @@ export interface Placed {
   readonly handling?: HandlingPolicy | null;
 }
 
-export function placed({ orderId, at, source = 'live', handling = ALWAYS }: Placed): OrderPlaced {
+function placed({ orderId, at, source = 'live', handling = ALWAYS }: Placed): OrderPlaced {
   return {
     type: 'OrderPlaced',
     version: 1,
@@ -77,7 +79,7 @@ export async function place(log: EventLog, orders: readonly Placed[]): Promise<v
   await writer.close();
 }
 
-export async function recordedIn(log: EventLog, topic: TruthTopic): Promise<Recorded[]> {
+async function recordedIn(log: EventLog, topic: TruthTopic): Promise<Recorded[]> {
   const events: Recorded[] = [];
   for (const [partition, { low, end }] of (await log.bounds(topic)).entries()) {
     for await (const batch of log.read({ topic, partition }, low, end)) {

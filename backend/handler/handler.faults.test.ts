@@ -5,7 +5,7 @@ import { describe, it } from 'vitest';
 import type { EventSource, HandlingPolicy } from '../events/events.ts';
 import { ManualClock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import { faultyLog, faultyModels, randomFaults } from '../ports/faulty-log.ts';
+import { faultyLog, faultyModels, randomFaults, randomPauses } from '../ports/faulty-log.ts';
 import { silentLogger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import { expectHandledOnce, place, WORLDS, type Placed, type World } from './handler-test-kit.ts';
@@ -85,7 +85,7 @@ class History {
 
   async #start(): Promise<void> {
     const seed = this.#random(1_000_000);
-    const log = faultyLog(this.log, randomFaults(seed, this.#started++ % 3 === 0 ? 0 : 0.2));
+    const log = faultyLog(this.log, randomFaults(seed, this.#started++ % 3 === 0 ? 0 : 0.2), randomPauses(seed, 6));
     const models = faultyModels(this.models, seed, 0.2);
     const handler = await startHandler({ log, models, clock: this.clock, ...IMMEDIATE });
     this.#running.push({

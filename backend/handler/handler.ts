@@ -5,13 +5,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../ports/clock.ts';
 import { isShopError } from '../ports/errors.ts';
-import type { Bounds, EventLog, Subscription } from '../ports/event-log.ts';
+import type { Batch, Bounds, EventLog, Subscription } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import { HANDLER_COLLECTION } from './low-water.ts';
 import { HandledPartition } from './partition.ts';
 
-export const HANDLER_GROUP = 'shopstream-handler';
+const HANDLER_GROUP = 'shopstream-handler';
 
 const FLUSH_INTERVAL_MS = 50;
 const CHECKPOINT_INTERVAL_MS = 1_000;
@@ -81,13 +81,21 @@ class RunningHandler implements Handler {
       topics: ['orders'],
       assigned: ({ partition }) => this.#assigned(partition),
       revoked: ({ partition }) => this.#drop(partition),
-      batch: async (batch) => this.#partitions.get(batch.partition)?.take(batch),
+      batch: (batch) => this.#take(batch),
     });
     const subscription = await this.#subscription;
     subscription.ended.then(
       () => this.stop(),
       (error: unknown) => this.#end(error),
     );
+  }
+
+  async #take(batch: Batch): Promise<void> {
+    const handled = this.#partitions.get(batch.partition);
+    if (handled === undefined) return;
+    await handled.take(batch);
+    // What has been read, for Kafka's own tools; where to go on is the low-water mark's business.
+    (await this.#subscription)?.commit(batch, batch.next);
   }
 
   async #assigned(partition: number): Promise<number> {

@@ -20,7 +20,7 @@ export type AppendFault =
   /** It does not take place, as the engine does not answer. */
   | 'unavailable';
 
-export const APPEND_FAULTS: readonly AppendFault[] = ['lost-answer', 'lost-request', 'storage', 'unavailable'];
+const APPEND_FAULTS: readonly AppendFault[] = ['lost-answer', 'lost-request', 'storage', 'unavailable'];
 
 /** Decides on each append; null: it goes well. */
 export type FaultPlan = (append: { readonly writer: string; readonly index: number }) => AppendFault | null;
@@ -39,8 +39,11 @@ export interface FaultyLog extends EventLog {
   kill(): void;
 }
 
-/** Wraps a log. After a fault the writer is of no more use, as the port has it: the owner must fence again. */
-export function faultyLog(log: EventLog, plan: FaultPlan): FaultyLog {
+/**
+ * Wraps a log. After a fault the writer is of no more use, as the port has it: the owner must fence again.
+ * `pause`: how long an append is on its way, there and back; other things happen meanwhile.
+ */
+export function faultyLog(log: EventLog, plan: FaultPlan, pause = (): Promise<void> => Promise.resolve()): FaultyLog {
   let appends = 0;
   let killed = false;
   const alive = (): void => {
@@ -65,25 +68,44 @@ export function faultyLog(log: EventLog, plan: FaultPlan): FaultyLog {
     writer: async (name) => {
       alive();
       const fault = (): AppendFault | null => plan({ writer: name, index: appends++ });
-      return faultyWriter(await log.writer(name), fault, alive);
+      return faultyWriter(await log.writer(name), fault, alive, pause);
     },
     close: () => log.close(),
   };
 }
 
-function faultyWriter(writer: Writer, nextFault: () => AppendFault | null, alive: () => void): Writer {
+/** Pauses of up to `turnsMax` turns of the event loop; the same seed, the same pauses. */
+export function randomPauses(seed: number, turnsMax: number): () => Promise<void> {
+  const random = xoroshiro128plus(seed);
+  return async () => {
+    for (let turns = Math.floor(uniformFloat64(random) * (turnsMax + 1)); turns > 0; turns--) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+}
+
+function faultyWriter(
+  writer: Writer,
+  nextFault: () => AppendFault | null,
+  alive: () => void,
+  pause: () => Promise<void>,
+): Writer {
   let broken: ShopError | null = null;
   return {
     append: async (records: readonly NewRecord[]) => {
       alive();
       if (broken !== null) throw broken;
       const fault = nextFault();
+      await pause();
+      alive();
       if (fault === null) {
         const offsets = await writer.append(records);
+        await pause();
         alive();
         return offsets;
       }
       if (fault === 'lost-answer') await writer.append(records);
+      await pause();
       alive();
       broken = errorOf(fault);
       throw broken;

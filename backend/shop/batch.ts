@@ -131,7 +131,7 @@ function remember(ready: Ready, { event, position }: Pending, knowledge: Knowled
 }
 
 /** What an outcome calls the thing: the order, the receipt, the product. */
-export function idOf(ready: Ready): string {
+function idOf(ready: Ready): string {
   return ready.command.type === 'ListProduct' ? ready.command.productId : ready.id;
 }
 

@@ -202,7 +202,7 @@ function listProduct(ready: Ready<ListProduct>, state: ShopState): readonly Shop
 }
 
 /** The id of the event that accepts the command. */
-export function eventIdOf(ready: Ready): string {
+function eventIdOf(ready: Ready): string {
   return ready.command.type === 'PlaceOrder' ? `${ready.id}/placed` : ready.id;
 }
 

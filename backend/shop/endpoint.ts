@@ -49,7 +49,7 @@ export async function startShopServer(options: ShopServerOptions): Promise<ShopS
 }
 
 /** Adds the shop's routes to a server. */
-export function shopRoutes(server: FastifyInstance, shop: Shop, logger: Logger): void {
+function shopRoutes(server: FastifyInstance, shop: Shop, logger: Logger): void {
   server.setErrorHandler((error: FastifyError | ShopError, _request, reply) => {
     const status = statusOf(error);
     if (status === 500) logger.error({ error }, "A request to the shop's endpoint failed.");

@@ -3,7 +3,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
 import { ShopError } from '../ports/errors.ts';
-import { faultyLog, randomFaults, type FaultyLog } from '../ports/faulty-log.ts';
+import { faultyLog, randomFaults, randomPauses, type FaultyLog } from '../ports/faulty-log.ts';
 import type { Command, Outcome } from './commands.ts';
 import {
   eventsOf,
@@ -57,7 +57,7 @@ class History {
     const first = await openShopIn(world);
     await first.submit(PRODUCTS.flatMap((id) => [listing(id), receipt(id, 20)]));
     await first.close();
-    const log = faultyLog(world.log, randomFaults(seed, 0.3));
+    const log = faultyLog(world.log, randomFaults(seed, 0.3), randomPauses(seed, 4));
     return new History(world, seed, log, await openShopIn(world, { log, ...SMALL }));
   }
 
@@ -66,11 +66,15 @@ class History {
     const senders = 1 + this.#random(4);
     const answers = Promise.all(Array.from({ length: senders }, () => this.#send(this.#commands())));
     if (this.#random(4) === 0) {
-      await new Promise((resolve) => setImmediate(resolve));
+      for (let turns = this.#random(8); turns >= 0; turns--) await new Promise((resolve) => setImmediate(resolve));
       this.#log.kill();
       await answers;
       await this.#shop.close();
-      this.#log = faultyLog(this.#world.log, randomFaults(this.#seed * 1_000 + index, 0.3));
+      this.#log = faultyLog(
+        this.#world.log,
+        randomFaults(this.#seed * 1_000 + index, 0.3),
+        randomPauses(this.#seed, 4),
+      );
       this.#shop = await openShopIn(this.#world, { log: this.#log, ...SMALL });
     }
     await answers;
@@ -177,6 +181,28 @@ describe('these histories', () => {
         seen.add(outcome === null ? 'none' : (verdicts([outcome])[0] ?? ''));
     }
     expect([...seen].sort()).toEqual(['CONFLICT', 'SOLD_OUT', 'accepted', 'duplicate', 'none']);
+  });
+});
+
+describe('when the log is gone after an append', () => {
+  it('does not say that nothing was appended, and goes on when it is back', async () => {
+    const world = await memoryWorld();
+    let isGone = false;
+    const faulty = faultyLog(world.log, ({ index }) => {
+      isGone = index === 2;
+      return isGone ? 'lost-answer' : null;
+    });
+    const unavailable = (): Promise<never> => Promise.reject(new ShopError('UNAVAILABLE', 'the log does not answer'));
+    const log = { ...faulty, writer: (name: string) => (isGone ? unavailable() : faulty.writer(name)) };
+    const shop = await openShopIn(world, { log, retryFirstMs: 0 });
+    await shop.submit([listing('P-1'), receipt('P-1', 5)]);
+    await shop.submit([order('P-1')]);
+    const lost = order('P-1', 4, { key: 'k' });
+    await expect(shop.submit([lost])).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME' });
+    await expect(shop.submit([order('P-1')])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    isGone = false;
+    expect(verdicts(await shop.submit([order('P-1'), lost]))).toEqual(['SOLD_OUT', 'duplicate']);
+    await shop.close();
   });
 });
 

@@ -36,7 +36,8 @@ export interface ShopService extends Shop {
 /**
  * Becomes the one shop of the log: every earlier one is fenced from then on. Resolves when it knows the stock.
  * submit() rejects with UNAVAILABLE (engine, or too much waits), STORAGE, UNKNOWN_OUTCOME (send keyed commands
- * again to learn what became of them), FENCED or CLOSED.
+ * again to learn what became of them), FENCED or CLOSED. What is rejected as a whole may be in the log in part, where it
+ * took more than one append.
  */
 export async function openShop(options: ShopOptions): Promise<ShopService> {
   const writer = await options.log.writer('shop');
@@ -59,6 +60,8 @@ class OpenShop implements ShopService {
   #doubtful = false;
   /** What the append under way, or the last one that failed, was to bring into the log. */
   #inDoubt: readonly Pending[] = [];
+  /** Whether that append may have taken place all the same. */
+  #outcomeUnknown = false;
   #closed: Promise<void> | null = null;
 
   constructor(options: ShopOptions, writer: Writer, known: Loaded) {
@@ -120,6 +123,7 @@ class OpenShop implements ShopService {
 
   /** Brings the batch into the log or tells its senders why not. Throws only when the shop is at its end. */
   async #settle(batch: Batch, early: Early | null): Promise<void> {
+    let isOwnUnknown = false;
     for (let tries = 1; ; tries++) {
       try {
         const behind = await this.#attempt(batch.items, tries === 1 ? early : null);
@@ -133,9 +137,10 @@ class OpenShop implements ShopService {
           batch.reject(fenced);
           throw fenced;
         }
+        isOwnUnknown ||= isShopError(error, 'UNKNOWN_OUTCOME');
         if (tries === APPEND_TRIES_MAX || !isPassing(error)) {
           logger.error({ error, tries }, 'Orders could not be appended; their senders are told.');
-          batch.reject(error as Error);
+          batch.reject(isOwnUnknown && this.#outcomeUnknown ? unknownOutcome(error) : (error as Error));
           return;
         }
         logger.warn({ error, tries }, 'An append failed; reading the log again before the next try.');
@@ -155,6 +160,7 @@ class OpenShop implements ShopService {
       await this.#append(decided, isGood ? early.chunks : null);
     } catch (error) {
       this.#doubtful = true;
+      this.#outcomeUnknown = isShopError(error, 'UNKNOWN_OUTCOME');
       throw error;
     }
     for (const [index, item] of items.entries()) item.outcome ??= decided.outcomes[index] ?? null;
@@ -212,6 +218,7 @@ class OpenShop implements ShopService {
       if (position !== undefined) item.outcome = { ...outcome, position };
     }
     this.#inDoubt = [];
+    this.#outcomeUnknown = false;
     this.#doubtful = false;
   }
 
@@ -265,6 +272,11 @@ function instants(clock: Clock): () => string {
     written = now;
     return text;
   };
+}
+
+function unknownOutcome(cause: unknown): ShopError {
+  const message = 'whether the commands got into the log is not known; send those that bear keys again to learn it';
+  return new ShopError('UNKNOWN_OUTCOME', message, { cause });
 }
 
 /** Whether trying again may help. */

@@ -1,5 +1,6 @@
 import { eventLogContract } from '../../ports/event-log.contract.ts';
-import { MemoryLog, MemoryStore } from './memory-log.ts';
+import { MemoryLog } from './memory-log.ts';
+import { MemoryStore } from './memory-store.ts';
 
 eventLogContract('A log in memory', async () => {
   const store = new MemoryStore();

@@ -1,7 +1,7 @@
 import { describeTopic } from '../../events/topics.ts';
 import { ShopError } from '../../ports/errors.ts';
 import type { SubscribeOptions, Subscription, TopicPartition } from '../../ports/event-log.ts';
-import type { MemoryStore } from './memory-log.ts';
+import type { MemoryStore } from './memory-store.ts';
 
 /** A subscriber that has every partition; each is followed by a loop of its own. */
 export class MemorySubscription implements Subscription {
