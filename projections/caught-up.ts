@@ -22,7 +22,7 @@ export async function endsOf(log: EventLog, topics: Iterable<Topic>): Promise<En
 }
 
 /** How many offsets the slowest of the collections is behind `ends`, added up over its partitions. 0: all are there. */
-export async function offsetsBehind(models: ReadModels, followed: readonly Followed[], ends: Ends): Promise<number> {
+async function offsetsBehind(models: ReadModels, followed: readonly Followed[], ends: Ends): Promise<number> {
   const checkpoints = await models.checkpoints(followed.map(({ collection }) => collection));
   let most = 0;
   for (const { collection, topics } of followed) {

@@ -48,7 +48,7 @@ export function createFold(
   models: ReadModels,
 ): Promise<Fold> {
   return projection.kind === 'folded'
-    ? DocumentFold.create(projection, collection, source, checkpoint, models)
+    ? DocumentFold.create(projection as FoldedProjection, collection, source, checkpoint, models)
     : Promise.resolve(new PartFold(projection, collection, source, checkpoint));
 }
 

@@ -3,7 +3,7 @@
  * the topic handled-orders the part `handled`. An order with the part `handled` is HANDLED.
  */
 import { draw } from '../backend/domain/draw.ts';
-import type { Customer, EventSource, OrderLine } from '../backend/events/events.ts';
+import type { Customer, EventSource, OrderLine, OrderPlaced } from '../backend/events/events.ts';
 import type { MergedProjection } from './projection.ts';
 
 export interface OrderPlacedPart {
@@ -19,7 +19,7 @@ export interface OrderPlacedPart {
   readonly fingerprint: string | null;
 }
 
-export interface OrderHandledPart {
+interface OrderHandledPart {
   readonly at: string;
   readonly attempt: number;
 }
@@ -35,9 +35,9 @@ export const orders: MergedProjection = {
       const fields: OrderPlacedPart = {
         at: event.at,
         source: event.source,
-        customer: event.customer,
+        customer: customerOf(event),
         currency: event.currency,
-        lines: event.lines,
+        lines: linesOf(event),
         total: event.total,
         dueAt: drawn === null ? null : new Date(at + drawn.afterMs).toISOString(),
         fingerprint: event.fingerprint ?? null,
@@ -45,8 +45,20 @@ export const orders: MergedProjection = {
       return { id: event.orderId, part: 'placed', fields: { ...fields } };
     }
     if (event.type === 'OrderHandled') {
-      return { id: event.orderId, part: 'handled', fields: { at: event.at, attempt: event.attempt } };
+      const fields: OrderHandledPart = { at: event.at, attempt: event.attempt };
+      return { id: event.orderId, part: 'handled', fields: { ...fields } };
     }
     return null;
   },
 };
+
+// Only what is known: what a later version or somebody else's producer added stays in the log.
+
+function customerOf({ customer }: OrderPlaced): Customer {
+  const { id, name, email, country } = customer;
+  return { id, name, email, country };
+}
+
+function linesOf({ lines }: OrderPlaced): OrderLine[] {
+  return lines.map(({ productId, name, quantity, unitPrice }) => ({ productId, name, quantity, unitPrice }));
+}

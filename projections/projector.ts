@@ -16,10 +16,11 @@ import type { TruthTopic } from '../backend/events/topics.ts';
 import type { Clock } from '../backend/ports/clock.ts';
 import { deferred } from '../backend/ports/deferred.ts';
 import { isShopError, ShopError } from '../backend/ports/errors.ts';
-import type { Batch, Bounds, EventLog, LogRecord, Subscription, TopicPartition } from '../backend/ports/event-log.ts';
+import type { Batch, EventLog, LogRecord, Subscription, TopicPartition } from '../backend/ports/event-log.ts';
 import type { Logger } from '../backend/ports/logger.ts';
 import type { Checkpoint, Flush, ReadModels } from '../backend/ports/read-models.ts';
 import { createFold, type Fold } from './fold.ts';
+import { assertWithin, nameOf, positionIn } from './positions.ts';
 import type { Projection } from './projection.ts';
 
 /** A record that could not be decoded. */
@@ -354,29 +355,4 @@ class RunningProjector implements Projector {
     await clock.until(clock.now() + this.#retryMs, this.#stopping.signal);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
-}
-
-function positionIn(
-  checkpoints: readonly Checkpoint[],
-  collection: string,
-  { topic, partition }: TopicPartition,
-): number {
-  const found = checkpoints.find(
-    (each) => each.collection === collection && each.topic === topic && each.partition === partition,
-  );
-  return found?.position ?? -1;
-}
-
-function assertWithin({ topic, partition }: TopicPartition, next: number, bounds: Bounds | undefined): void {
-  if (bounds !== undefined && bounds.low <= next && next <= bounds.end) return;
-  const range = bounds === undefined ? 'does not exist' : `holds ${bounds.low} to ${bounds.end - 1}`;
-  throw new ShopError(
-    'LOG_MISMATCH',
-    `${topic}/${partition} ${range}, but the read models go on from ${next}: the log was truncated or made anew; ` +
-      'restore it, or drop the read models to fold what is left',
-  );
 }

@@ -11,7 +11,7 @@ export const EXIT_FAILED = 1;
 export const EXIT_BAD_INPUT = 2;
 
 /** One line for any error; the stack only for what should never happen, and only at LOG_LEVEL=debug. */
-export function describeError(error: unknown): string {
+function describeError(error: unknown): string {
   if (isShopError(error)) return error.message;
   const { message } = error as { message?: string };
   return `unexpected: ${(message ?? String(error)).split('\n')[0] ?? ''} (LOG_LEVEL=debug tells more)`;

@@ -23,7 +23,7 @@ export interface ShopAccess {
    * Waits until the read models have everything that was written. False when nothing moves any more: no
    * projector is running.
    */
-  settled(progress: Progress, signal: AbortSignal): Promise<boolean>;
+  readonly settled: (progress: Progress, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Without any progress for so long nobody is folding. */

@@ -66,8 +66,6 @@ export const ListProductSchema = Type.Object({
   currency,
 });
 
-export const CommandSchema = Type.Union([PlaceOrderSchema, ReceiveStockSchema, ListProductSchema]);
-
 export type PlaceOrder = Static<typeof PlaceOrderSchema>;
 export type ReceiveStock = Static<typeof ReceiveStockSchema>;
 export type ListProduct = Static<typeof ListProductSchema>;

@@ -5,6 +5,7 @@
  */
 import { hash, randomUUID } from 'node:crypto';
 import { Compile } from 'typebox/compile';
+import { isWellFormed } from '../events/codec.ts';
 import {
   ListProductSchema,
   PlaceOrderSchema,
@@ -38,6 +39,9 @@ export function prepare(command: Command, now: string): Ready | Refused {
     const error = validator.Errors(command)[0];
     return refuse('INVALID', `${command.type}${error?.instancePath ?? ''} ${error?.message ?? 'is not valid'}`);
   }
+  // Decoding would refuse it, and an acknowledged order that nobody can read would be lost.
+  if (!isWellFormed(command))
+    return refuse('INVALID', `${command.type} holds text that is not Unicode (half a surrogate pair)`);
   if (command.at !== undefined && !isInstant(command.at)) {
     return refuse('INVALID', `${command.type}/at must be an instant such as 2026-11-22T14:05:00.000Z`);
   }

@@ -157,6 +157,21 @@ function orderPartOf({ event }: Recorded): { key: string; body: unknown } | null
   const dueAt = drawn === null ? null : new Date(Date.parse(at) + drawn.afterMs).toISOString();
   return {
     key: orderId,
-    body: { at, source, customer, currency, lines, total, dueAt, fingerprint: fingerprint ?? null },
+    // Fields that nobody here knows, as another producer may add them, are not taken over.
+    body: {
+      at,
+      source,
+      customer: { id: customer.id, name: customer.name, email: customer.email, country: customer.country },
+      currency,
+      lines: lines.map((line) => ({
+        productId: line.productId,
+        name: line.name,
+        quantity: line.quantity,
+        unitPrice: line.unitPrice,
+      })),
+      total,
+      dueAt,
+      fingerprint: fingerprint ?? null,
+    },
   };
 }

@@ -109,7 +109,8 @@ describeWithEngines('every role as a process of its own', ({ brokers, uri }) => 
 
   /** Everything that is drawn has been handled, and folded. */
   async function settled(env: Environment): Promise<Stats> {
-    for (const late = deadline('open orders to be handled'); ; late()) {
+    for (const late = deadline('open orders to be handled'); ;) {
+      late();
       // A projector that was just started again has yet to fold what the others did meanwhile.
       await expectNoLag(env);
       const stats = JSON.parse(await succeed(['stats', '--json'], env)) as Stats;
@@ -121,7 +122,8 @@ describeWithEngines('every role as a process of its own', ({ brokers, uri }) => 
   async function expectNoLag(env: Environment): Promise<void> {
     for (const name of GROUPS) {
       const group = `${env['TOPIC_PREFIX'] ?? ''}${name}`;
-      for (const late = deadline(`the lag of ${group}`); ; late()) {
+      for (const late = deadline(`the lag of ${group}`); ;) {
+        late();
         const positions = await describeGroup({ brokers, group, cacheDir: CACHE_DIR, logger: silentLogger });
         expect(positions.length, group).toBeGreaterThan(0);
         if (positions.every(({ lag, end }) => (lag ?? end) <= LAG_MAX)) break;
@@ -130,7 +132,8 @@ describeWithEngines('every role as a process of its own', ({ brokers, uri }) => 
   }
 
   async function expectMails(env: Environment, handled: number): Promise<void> {
-    for (const late = deadline('a mail for each handled order'); ; late()) {
+    for (const late = deadline('a mail for each handled order'); ;) {
+      late();
       const files = await readdir(env['MAILBOX_DIR'] ?? '', { recursive: true });
       const mails = files.filter((file) => file.endsWith('.eml'));
       expect(mails.length).toBeLessThanOrEqual(handled);

@@ -9,7 +9,7 @@ import { LmdbLog } from './lmdb-log.ts';
 import { LmdbModels } from './lmdb-models.ts';
 import { Ownership } from './owner.ts';
 
-export { readOwner, type Owner } from './owner.ts';
+export { readOwner } from './owner.ts';
 
 export interface EmbeddedOptions {
   readonly dir: string;

@@ -1,22 +1,28 @@
-import { describeTopic } from '../../events/topics.ts';
+import { describeTopic, type Topic } from '../../events/topics.ts';
 import { ShopError } from '../../ports/errors.ts';
-import type { SubscribeOptions, Subscription, TopicPartition } from '../../ports/event-log.ts';
-import type { LmdbLog } from './lmdb-log.ts';
+import type { Batch, Bounds, SubscribeOptions, Subscription, TopicPartition } from '../../ports/event-log.ts';
 
 /** How often a process that is not the owner looks for what the owner has appended. */
 const POLL_MS = 100;
 
+/** What a subscription needs of the log. */
+interface Readable {
+  bounds(topic: Topic): Promise<Bounds[]>;
+  /** What there is from `from` on, up to a batch's bounds. */
+  batch(source: TopicPartition, from: number): Batch;
+}
+
 /** A subscriber that has every partition; each is followed by a loop of its own. */
 export class LmdbSubscription implements Subscription {
   readonly ended: Promise<void>;
-  readonly #log: LmdbLog;
+  readonly #log: Readable;
   readonly #options: SubscribeOptions;
   readonly #sought = new Map<string, number>();
   readonly #poll: NodeJS.Timeout | undefined;
   #stopped = false;
   #wakes: (() => void)[] = [];
 
-  constructor(log: LmdbLog, options: SubscribeOptions, polling: boolean) {
+  constructor(log: Readable, options: SubscribeOptions, polling: boolean) {
     this.#log = log;
     this.#options = options;
     this.#poll = polling ? setInterval(() => this.wake(), POLL_MS) : undefined;

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { tryLock, unlock } from 'fs-native-extensions';
 import { ShopError } from '../../ports/errors.ts';
 
-export interface Owner {
+interface Owner {
   readonly pid: number;
   /** Where it answers; null until it does. */
   readonly url: string | null;

@@ -1,7 +1,7 @@
 /** How the port's documents stand in MongoDB: flat, so that they read well in its shell. */
 import type { TopicPartition } from '../../ports/event-log.ts';
 import type { Topic } from '../../events/topics.ts';
-import type { Body, Checkpoint, Flush, FoldedDocument, FoldedWrite, MergedDocument } from '../../ports/read-models.ts';
+import type { Checkpoint, Flush, FoldedDocument, FoldedWrite, MergedDocument } from '../../ports/read-models.ts';
 
 /** Any document, by its id. */
 export type Stored = Record<string, unknown> & { _id: string };
@@ -27,7 +27,7 @@ export function foldedOf(stored: Stored): FoldedDocument {
     topic: topic as Topic,
     partition: partition as number,
     position: position as number,
-    body: body as Body,
+    body,
   };
 }
 

@@ -15,7 +15,16 @@ import type {
   PartWrite,
   ReadModels,
 } from '../../ports/read-models.ts';
-import { checkpointId, checkpointOf, foldedOf, isFolded, mergedOf, prefixOf, storedFolded, type Stored } from './documents.ts';
+import {
+  checkpointId,
+  checkpointOf,
+  foldedOf,
+  isFolded,
+  mergedOf,
+  prefixOf,
+  storedFolded,
+  type Stored,
+} from './documents.ts';
 import { duplicatesOf, isDuplicateKey, toShopError, unanswered } from './mongo-errors.ts';
 import { PartWriter } from './write-parts.ts';
 

@@ -10,7 +10,6 @@ import { openKafkaLog } from '../../adapters/kafka/kafka-log.ts';
 import { openEmbedded } from '../../adapters/lmdb/embedded.ts';
 import { openMongoModels } from '../../adapters/mongo/mongo-models.ts';
 import { decode } from '../../events/codec.ts';
-import type { TruthTopic } from '../../events/topics.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { silentLogger } from '../../ports/logger.ts';
@@ -142,12 +141,13 @@ async function bareKafka({ brokers, topicPrefix, events, run }: Job): Promise<Me
 }
 
 async function fillLmdb(job: Job): Promise<Measured> {
-  const { log, close } = await openEmbedded({ dir: job.dir, logger: silentLogger, mode: 'own' });
+  const embedded = await openEmbedded({ dir: job.dir, logger: silentLogger, mode: 'own' });
+  const { log } = embedded;
   await log.ensureTopics();
   const measured = await timed(job.events, async () => {
     for await (const group of grouped(orderRecords(job.events), BULK_SIZE)) await log.append(group);
   });
-  await close();
+  await embedded.close();
   return measured;
 }
 
@@ -182,7 +182,7 @@ async function bareOrders(job: Job): Promise<Measured> {
       group.map(({ value, partition }, index) => {
         const decoded = decode('orders', Buffer.from(value));
         if (!decoded.ok) throw new Error(decoded.cause);
-        const part = orders.partOf({ ...decoded, topic: 'orders' as TruthTopic, partition, offset: index });
+        const part = orders.partOf({ ...decoded, topic: 'orders', partition, offset: index });
         if (part === null) throw new Error('no part');
         return { insertOne: { document: { _id: part.id, placed: { position: index, ...part.fields } } } };
       }),
