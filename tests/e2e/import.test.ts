@@ -36,7 +36,7 @@ function environment(name: string): Environment {
 }
 
 async function expectImported(file: string, env: Environment): Promise<void> {
-  const rejects = path.join(env['DATA_DIR'] ?? dir, 'rejects.csv');
+  const rejects = path.join(dir, `${path.basename(env['DATA_DIR'] ?? '')}.rejects.csv`);
   await succeed(['import', file, '--rejects', rejects], env);
   const again = await succeed(['import', file, '--rejects', rejects], env);
   expect(again).toMatch(/\b0 (new )?orders/);

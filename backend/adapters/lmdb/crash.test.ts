@@ -57,6 +57,35 @@ describe('the embedded data after kill -9', () => {
   });
 });
 
+// A limit on the size of files is as good as a full disk, and can be lifted while the process runs.
+describe.skipIf(process.platform !== 'linux')('a full disk', () => {
+  it(
+    'refuses appends with a clear error, loses nothing, and goes on when there is space',
+    { timeout: 60_000 },
+    async () => {
+      const limited = `trap '' XFSZ; ulimit -S -f 4000; exec "$0" --import tsx "$1" "$2"`;
+      const args = ['-c', limited, process.execPath, path.join(import.meta.dirname, 'crash/full.ts'), dir];
+      // lmdb prints the failed write itself; the test looks at what the adapter says.
+      const child = spawn('bash', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+      let printed = '';
+      child.stdout.on('data', (data: Buffer) => {
+        const before = printed;
+        printed += data.toString();
+        if (!before.includes('refused') && printed.includes('refused')) {
+          spawn('prlimit', ['--fsize=unlimited:unlimited', '--pid', String(child.pid)]);
+        }
+      });
+      const [code] = (await once(child, 'close')) as [number | null];
+      expect(code, printed).toBe(0);
+      expect(printed).toMatch(/refused STORAGE the data folder .* cannot be written: .*DATA_DIR/);
+      const acknowledged = Number(/acknowledged (\d+)/.exec(printed)?.[1]);
+      const { log, close } = await openEmbedded({ dir, logger: silentLogger, mode: 'read' });
+      expect((await log.bounds('orders'))[0]?.end).toBe(acknowledged);
+      await close();
+    },
+  );
+});
+
 describe('the owner of the embedded data', () => {
   it('is one process; others learn who it is and where it answers', async () => {
     expect(await readOwner(dir)).toBeNull();

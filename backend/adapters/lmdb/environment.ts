@@ -14,7 +14,6 @@ export type Mode = 'own' | 'read';
 
 const DATA_FILE = 'shop.mdb';
 const DATABASES_MAX = 32;
-/** LMDB maps the file; this much address space at first, and more when it grows. */
 const EPOCH = 'owner-epoch';
 
 export class Environment {
@@ -52,12 +51,21 @@ export class Environment {
     try {
       if (mode === 'own') await assertWritable(dir);
       // Documents are not cached here: another process may be the one that writes them.
-      const root = open({ path: file, cache: false, maxDbs: DATABASES_MAX, readOnly: mode === 'read' });
+      const root = open({
+        path: file,
+        cache: false,
+        maxDbs: DATABASES_MAX,
+        readOnly: mode === 'read',
+        // Otherwise a transaction is acknowledged before it is on disk, and nobody is told when syncing fails.
+        overlappingSync: false,
+        // Otherwise a commit that fails also rejects a promise that nobody can reach, which ends the process.
+        eventTurnBatching: false,
+      });
       const environment = new Environment(dir, mode, root);
       if (mode === 'own') await environment.#raiseEpoch();
       return environment;
     } catch (error) {
-      throw storageError(dir, mode === 'own' ? 'opened for writing' : 'read', error);
+      throw await storageError(dir, mode === 'own' ? 'opened for writing' : 'read', error);
     }
   }
 
@@ -66,12 +74,11 @@ export class Environment {
       this.#epoch = ((this.meta.get(EPOCH) as number | undefined) ?? 0) + 1;
       void this.meta.put(EPOCH, this.#epoch);
     });
-    await this.#root.flushed;
   }
 
   /**
    * One transaction: all that `work` puts, or nothing. `work` must refuse by throwing before its first put.
-   * Resolves when it can be seen; `flushed` then tells when it is on disk.
+   * Resolves when it is on disk; nobody sees it before.
    */
   async write<T>(work: () => T): Promise<T> {
     this.assertOpen();
@@ -88,29 +95,21 @@ export class Environment {
         }
       });
     } catch (error) {
-      throw storageError(this.dir, 'written', error);
+      throw await storageError(this.dir, 'written', error);
     }
     if (result === undefined) throw new ShopError('STORAGE', `${this.dir} could not be written`);
     if ('error' in result) throw result.error;
     return result.value;
   }
 
-  /** Resolves when everything that has been committed is on disk. */
-  async flushed(): Promise<void> {
-    try {
-      await this.#root.flushed;
-    } catch (error) {
-      throw storageError(this.dir, 'written', error);
-    }
-  }
-
   assertOpen(): void {
     if (this.#closed) throw new ShopError('CLOSED', 'the embedded data is closed');
+    // A reader's snapshot lasts until it is given up; what the owner has written since would not be seen.
+    if (this.mode === 'read') this.#root.resetReadTxn();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    if (this.mode === 'own') await this.#root.flushed;
     this.#closed = true;
     await this.#root.close();
   }
@@ -124,10 +123,13 @@ async function assertWritable(dir: string): Promise<void> {
   await rm(probe, { force: true });
 }
 
-function storageError(dir: string, what: string, error: unknown): ShopError {
+async function storageError(dir: string, what: string, error: unknown): Promise<ShopError> {
   if (isShopError(error)) return error;
-  const said = (error as Error).message.split('\n')[0] ?? '';
+  // Why a commit failed comes as a promise beside the error, which must be taken up in any case.
+  const { commitError } = error as { commitError?: Promise<never> };
+  const cause = (await commitError?.catch((reason: unknown) => reason)) ?? error;
+  const said = (cause as Error).message.split('\n')[0] ?? '';
   return new ShopError('STORAGE', `the data folder ${dir} cannot be ${what}: ${said}; mend that, or set DATA_DIR`, {
-    cause: error,
+    cause,
   });
 }

@@ -88,7 +88,6 @@ export class LmdbLog implements EventLog {
       void meta.put(FENCE + name, raised);
       return raised;
     });
-    await this.#environment.flushed();
     let closed = false;
     return {
       append: async (records) => {
@@ -126,8 +125,6 @@ export class LmdbLog implements EventLog {
         return offset;
       });
     });
-    // Acknowledged only when it is on disk, and read by others only then, too.
-    await this.#environment.flushed();
     for (const subscription of this.#subscriptions) subscription.wake();
     return offsets;
   }

@@ -1,9 +1,4 @@
-/**
- * Read models in LMDB. Documents and checkpoints of a flush go in one transaction, so they can never differ.
- *
- * A flush resolves when it can be seen, before it is on disk: the log is in the same environment, and what a
- * power loss takes from the end takes documents and checkpoint together, to be folded again.
- */
+/** Read models in LMDB. Documents and checkpoints of a flush go in one transaction, so they can never differ. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Database } from 'lmdb';
 import type { Topic } from '../../events/topics.ts';
@@ -161,7 +156,6 @@ export class LmdbModels implements ReadModels {
       void meta.put(META + name, value);
       return true;
     });
-    await this.#environment.flushed();
     return stored;
   }
 
