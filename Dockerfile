@@ -16,5 +16,5 @@ RUN mkdir data reports mailbox && chown node:node data reports mailbox
 
 # By number, so that an orchestrator that refuses root can tell.
 USER 1000:1000
-ENTRYPOINT ["node", "--import", "tsx", "backend/cli/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=64", "--import", "tsx", "backend/cli/main.ts"]
 CMD ["start"]

@@ -100,8 +100,9 @@ function cannotListen(error: unknown, host: string, port: number): unknown {
 const noAddress = (host: string): string => `this machine has no address ${host}; set another with HOST`;
 
 const WHY_NOT_LISTENING: Readonly<Record<string, (host: string, port: number) => string>> = {
-  EADDRINUSE: (_host, port) => `port ${port} is in use; set another with PORT, or stop the other process`,
-  EACCES: (_host, port) => `port ${port} may not be used by this user; set another with PORT`,
+  EADDRINUSE: (_host, port) =>
+    `port ${port} is in use; choose another with --port or SHOP_URL, or stop the other process`,
+  EACCES: (_host, port) => `port ${port} may not be used by this user; choose another with --port or SHOP_URL`,
   EADDRNOTAVAIL: noAddress,
   ENOTFOUND: noAddress,
 };

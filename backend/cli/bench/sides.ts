@@ -196,7 +196,9 @@ async function bareOrders(job: Job): Promise<Measured> {
 }
 
 /** kafkajs's idempotent producer with the bytes that the shop would write. */
-async function bareProducer({ brokers, topicPrefix, events }: Job): Promise<Measured> {
+async function bareProducer(job: Job): Promise<Measured> {
+  const { brokers, topicPrefix, events } = job;
+  await (await kafkaLog(job)).ensureTopics();
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({
     idempotent: true,

@@ -101,7 +101,8 @@ async function measure(
 }
 
 async function inProcess(job: Job): Promise<Figures> {
-  const args = ['--import', 'tsx', WORKER, JSON.stringify(job)];
+  // The same room for young objects as the program has: batches live just long enough to be copied often.
+  const args = ['--max-semi-space-size=64', '--import', 'tsx', WORKER, JSON.stringify(job)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: OUTPUT_BYTES_MAX });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures;
 }

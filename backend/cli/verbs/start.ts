@@ -50,6 +50,9 @@ export async function run(options: Options): Promise<void> {
   const engines = await startEngines({ dir: path.join(given.dataDir, 'engines'), logger });
   try {
     const environment = { ...process.env, KAFKA_BROKERS: engines.brokers.join(','), MONGODB_URI: engines.mongodbUri };
+    process.stdout.write(
+      `In a second terminal, first:\n  export KAFKA_BROKERS=${environment.KAFKA_BROKERS} MONGODB_URI=${environment.MONGODB_URI}\n`,
+    );
     await runShop(options, readSettings(environment), logger, signal);
   } finally {
     await engines.stop();
