@@ -10,7 +10,8 @@ const SOURCES = [
   { topic: 'orders', partition: 0 },
   { topic: 'orders', partition: 3 },
 ] as const;
-const EVENTS = 40;
+/** Enough that reads settle at many positions on the way, however fast the machine is. */
+const EVENTS = 200;
 const KEYS = ['a', 'b', 'm', 'n'];
 
 /** Event n of any partition adds n + 1 to two documents of each collection, and its position is 2n. */
