@@ -18,7 +18,8 @@ import { deferred } from '../backend/ports/deferred.ts';
 import { isShopError, ShopError } from '../backend/ports/errors.ts';
 import type { Batch, EventLog, LogRecord, Subscription, TopicPartition } from '../backend/ports/event-log.ts';
 import type { Logger } from '../backend/ports/logger.ts';
-import type { Checkpoint, Flush, ReadModels } from '../backend/ports/read-models.ts';
+import type { ReadModelUpdate } from '../backend/ports/announcements.ts';
+import type { Flush, ReadModels } from '../backend/ports/read-models.ts';
 import { createFold, type Fold } from './fold.ts';
 import { assertWithin, nameOf, positionIn } from './positions.ts';
 import type { Projection } from './projection.ts';
@@ -41,7 +42,13 @@ export interface ProjectorOptions {
   /** Puts records aside that cannot be decoded; resolves when that is durable. */
   readonly deadLetters: (records: readonly Undecodable[]) => Promise<void>;
   /** Told what has been stored, after it was. */
-  readonly announce?: (stored: readonly Checkpoint[]) => void;
+  readonly announce?: (updates: readonly ReadModelUpdate[]) => void;
+  /** Told when the fold of a projection threw, so that it stands still from here on. */
+  readonly failed?: (failure: {
+    readonly collection: string;
+    readonly position: number;
+    readonly error: Error;
+  }) => void;
 }
 
 export interface Projector {
@@ -62,6 +69,8 @@ const CATCH_UP_RECORDS_MIN = 5_000;
 /** Reading waits while more documents than this wait for a flush. */
 const PENDING_DOCUMENTS_MAX = 8_000;
 const COMMIT_INTERVAL_MS = 500;
+/** An announcement names no more documents than this: who has to read so many may as well read all. */
+const ANNOUNCED_KEYS_MAX = 200;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 5_000;
 
@@ -258,6 +267,7 @@ class RunningProjector implements Projector {
     const message = `the projection ${name} cannot fold what follows position ${fold.position}; mend it, raise its version and start again`;
     const error = new ShopError('FOLD_FAILED', message, { cause });
     this.failures.set(name, error);
+    this.#options.failed?.({ collection: fold.collection, position: fold.position, error });
     this.#options.logger.error({ projection: name, position: fold.position, error: cause }, error.message);
     if (this.failures.size === this.#options.projections.length) this.#fail(error);
   }
@@ -288,14 +298,13 @@ class RunningProjector implements Projector {
     }
     if (taken.length === 0) return;
     const lost = new Set<Held>();
-    const stored: Checkpoint[] = [];
+    const stored: ReadModelUpdate[] = [];
     try {
       const outcomes = await this.#options.models.flush(taken.map(({ flush }) => flush));
       taken.forEach(({ held, fold, flush }, index) => {
         if (outcomes[index] === 'stored') {
           fold.settle(flush);
-          const { collection, topic, partition, position } = flush;
-          stored.push({ collection, topic, partition, position });
+          stored.push(updateOf(flush));
         } else lost.add(held);
       });
       this.#retryMs = RETRY_MS_MIN;
@@ -355,4 +364,9 @@ class RunningProjector implements Projector {
     await clock.until(clock.now() + this.#retryMs, this.#stopping.signal);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
   }
+}
+
+function updateOf({ collection, topic, partition, previous, position, documents }: Flush): ReadModelUpdate {
+  const keys = documents.length > ANNOUNCED_KEYS_MAX ? null : documents.map(({ key }) => key);
+  return { collection, topic, partition, previous, position, keys };
 }

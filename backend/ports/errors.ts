@@ -14,6 +14,8 @@ export type ShopErrorCode =
   | 'OWNED'
   /** A topic, collection or setting exists with other properties than needed. */
   | 'MISCONFIGURED'
+  /** What was waited for did not come in time; asking again may do. */
+  | 'TIMEOUT'
   /** A fold threw: a bug in a projection. */
   | 'FOLD_FAILED'
   /** Used after it was closed. */

@@ -83,6 +83,7 @@ function statusOf(error: FastifyError | ShopError): number {
     case 'STORAGE':
     case 'FENCED':
     case 'CLOSED':
+    case 'TIMEOUT':
       return 503;
     case 'LOG_MISMATCH':
     case 'OWNED':
