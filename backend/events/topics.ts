@@ -85,6 +85,11 @@ export const TOPICS: readonly TopicDescription[] = [
   },
 ];
 
+/** Whether a text names a topic. */
+export function isTopic(text: string): text is Topic {
+  return TOPICS.some(({ topic }) => topic === text);
+}
+
 /** Looks a topic's description up; every member of the union has one. */
 export function describeTopic(topic: Topic): TopicDescription {
   const found = TOPICS.find((each) => each.topic === topic);

@@ -3,11 +3,15 @@
  * checkpoint last; so documents that were read after a checkpoint, and none of which is past it, are exactly
  * what the log folds to at that checkpoint. Any that is past it gives a flush under way away.
  */
+import type { Collections } from './collections.ts';
 import { describeTopic, type Topic } from '../events/topics.ts';
 import { systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { TopicPartition } from '../ports/event-log.ts';
 import type { Checkpoint, FoldedDocument, KeyRange, ReadModels } from '../ports/read-models.ts';
+
+/** What a read needs of read models: the store itself, or a mirror of some of it. */
+export type Readable = Pick<ReadModels, 'range' | 'checkpoints'>;
 
 /** By topic, then by partition number: the last offset that is in; −1 for none. */
 export type TopicPositions = Readonly<Partial<Record<Topic, readonly number[]>>>;
@@ -42,7 +46,7 @@ interface Unit {
  * Rejects with UNAVAILABLE when flushes kept getting in between, or one was left half done.
  */
 export async function readConsistently<K extends string>(
-  models: ReadModels,
+  models: Readable,
   ranges: Readonly<Record<K, KeyRange>>,
   { equalPositions = false }: ReadOptions = {},
 ): Promise<ConsistentRead<K>> {
@@ -82,7 +86,7 @@ export async function readConsistently<K extends string>(
 
 /** Reads what is pending into `found`; resolves to the units of which a document is past the position. */
 async function readPending(
-  models: ReadModels,
+  models: Readable,
   entries: readonly [string, KeyRange][],
   pending: ReadonlyMap<string, Unit>,
   unitOf: (collection: string, source: TopicPartition) => string,
@@ -110,7 +114,7 @@ function standing({ source, collections }: Unit, checkpoints: ReadonlyMap<string
   return Math.min(...[...collections].map((each) => checkpoints.get(`${each} ${nameOf(source)}`) ?? -1));
 }
 
-async function positionsOf(models: ReadModels, entries: readonly [string, KeyRange][]): Promise<Map<string, number>> {
+async function positionsOf(models: Readable, entries: readonly [string, KeyRange][]): Promise<Map<string, number>> {
   const collections = [...new Set(entries.map(([, { collection }]) => collection))];
   const stored: readonly Checkpoint[] = await models.checkpoints(collections);
   return new Map(stored.map((each) => [`${each.collection} ${nameOf(each)}`, each.position]));
@@ -143,4 +147,20 @@ const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${par
 /** All partitions of a topic. */
 export function sourcesOf(topic: Topic): TopicPartition[] {
   return Array.from({ length: describeTopic(topic).partitions }, (_, partition) => ({ topic, partition }));
+}
+
+/** Where each projection stands: name, then topic, then partition. They may differ from each other. */
+export type ProjectionPositions = Readonly<Record<string, TopicPositions>>;
+
+/** Positions by projection name instead of collection name. */
+export function byProjection(
+  collections: Collections,
+  positions: Readonly<Record<string, TopicPositions>>,
+): Record<string, TopicPositions> {
+  const named: Record<string, TopicPositions> = {};
+  for (const [projection, collection] of Object.entries(collections)) {
+    const known = positions[collection];
+    if (known !== undefined) named[projection] = known;
+  }
+  return named;
 }

@@ -181,16 +181,21 @@ function bruteForce(
     handledPer5mAverage: done.filter(within(7_200)).length / 24,
     handledPer5m: intervals,
     openOrders: open.length,
-    stock: bruteForceStock(all, t),
+    stock: bruteForceStock(all, t, dayName),
   };
 }
 
-function bruteForceStock(all: readonly { event: ShopEvent; at: number }[], t: number): Stats['stock'] {
+function bruteForceStock(
+  all: readonly { event: ShopEvent; at: number }[],
+  t: number,
+  dayOf: (at: number) => string,
+): Stats['stock'] {
   return [...products].sort().flatMap((productId) => {
     let known = false;
     let listed = false;
     let balance = 0;
     let opening = 0;
+    let soldToday = 0;
     for (const { event, at } of all) {
       const counts = Math.floor(at / 60_000) <= Math.floor(t / 60_000);
       if (event.type === 'OrderPlaced') {
@@ -198,6 +203,7 @@ function bruteForceStock(all: readonly { event: ShopEvent; at: number }[], t: nu
           if (each.productId !== productId) continue;
           known = true;
           if (counts) balance -= each.quantity;
+          if (counts && dayOf(at) === dayOf(t)) soldToday += each.quantity;
         }
       } else if ((event.type === 'StockReceived' || event.type === 'ProductListed') && event.productId === productId) {
         known = true;
@@ -208,7 +214,7 @@ function bruteForceStock(all: readonly { event: ShopEvent; at: number }[], t: nu
     }
     if (!known) return [];
     const [name, category, price] = listed ? [`The ${productId}`, 'Things', 100] : [productId, '', null];
-    return [{ productId, name, balance, category, price, opening }];
+    return [{ productId, name, balance, category, price, opening, soldToday }];
   });
 }
 

@@ -2,8 +2,10 @@
 import { productOf } from '../../projections/field-name.ts';
 import { quarterOf, startOfQuarter } from '../../projections/quarter.ts';
 import { productIdOf, productKey, type StockMovements, type StockOfProduct } from '../../projections/stock.ts';
+import { boundsOf, dayOf } from '../domain/calendar.ts';
 import type { FoldedDocument, KeyRange } from '../ports/read-models.ts';
 import { sourcesOf } from './consistent-read.ts';
+import { endOfMinute, productsBetween } from './products.ts';
 import { AFTER_QUARTERS } from './windows.ts';
 
 export interface StockBalance {
@@ -17,6 +19,8 @@ export interface StockBalance {
   readonly price: number | null;
   /** Units received as opening stock, at any time. */
   readonly opening: number;
+  /** Units sold since 00:00; exact to the minute. */
+  readonly soldToday: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -32,12 +36,25 @@ export function stockRanges(collection: string, at: number): Record<'products' |
   };
 }
 
+export interface StockInstant {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly timeZone: string;
+}
+
 /** Every product's balance at the end of the minute that `at` falls in, ordered by product id. */
 export function stockAsOf(
-  products: readonly FoldedDocument[],
-  movements: readonly FoldedDocument[],
-  at: number,
+  {
+    products,
+    movements,
+    soldToday,
+  }: Readonly<Record<'products' | 'movements' | 'soldToday', readonly FoldedDocument[]>>,
+  { at, timeZone }: StockInstant,
 ): StockBalance[] {
+  const midnight = boundsOf(dayOf(at, timeZone), timeZone).from;
+  const sold = new Map(
+    productsBetween(soldToday, midnight, endOfMinute(at)).map((each) => [each.productId, each.units]),
+  );
   const later = movedAfter(movements, Math.floor(at / MINUTE_MS));
   const known = new Map<string, { listed: StockOfProduct['product']; balance: number; opening: number }>();
   for (const { key, body } of products) {
@@ -58,6 +75,7 @@ export function stockAsOf(
       category: listed?.category ?? '',
       price: listed?.price ?? null,
       opening,
+      soldToday: sold.get(productId) ?? 0,
     }));
 }
 

@@ -35,6 +35,7 @@ export interface BruteForceStock {
   readonly category: string;
   readonly price: number | null;
   readonly opening: number;
+  readonly soldToday: number;
 }
 
 export interface BruteForceOptions {
@@ -93,7 +94,7 @@ export async function bruteForceStats(log: EventLog, options: BruteForceOptions)
       (_, index) => handled.filter(within(INTERVAL_SECONDS, (INTERVALS - 1 - index) * INTERVAL_SECONDS)).length,
     ),
     openOrders: openOrdersAt(now, placed, handled),
-    stock: stockAt(at, goods, placed),
+    stock: stockAt(at, timeZone, goods, placed),
   };
 }
 
@@ -123,12 +124,16 @@ function openOrdersAt(now: number, placed: readonly Of<OrderPlaced>[], handled: 
 /** Every product that was listed, received or sold at any time; what moved after the minute is not in. */
 function stockAt(
   at: number,
+  timeZone: string,
   goods: readonly Of<ProductListed | StockReceived>[],
   placed: readonly Of<OrderPlaced>[],
 ): BruteForceStock[] {
   const balances = new Map<string, number>();
   const openings = new Map<string, number>();
+  const sold = new Map<string, number>();
   const listings = new Map<string, ProductListed>();
+  // Of the day's minutes, those up to the instant's own, which is in as a whole.
+  const soldBy = isOnDayOf(Math.floor(at / 60_000) * 60_000 + 59_999, timeZone);
   const add = (to: Map<string, number>, id: string, units: number): unknown => to.set(id, (to.get(id) ?? 0) + units);
   const inTime = (each: { readonly at: number }): number =>
     Math.floor(each.at / 60_000) <= Math.floor(at / 60_000) ? 1 : 0;
@@ -139,7 +144,11 @@ function stockAt(
     else if (event.reason === 'initial') add(openings, event.productId, event.quantity);
   }
   for (const each of placed) {
-    for (const { productId, quantity } of each.event.lines) add(balances, productId, 0 - quantity * inTime(each));
+    const today = soldBy(each);
+    for (const { productId, quantity } of each.event.lines) {
+      add(balances, productId, 0 - quantity * inTime(each));
+      if (today) add(sold, productId, quantity);
+    }
   }
   return [...balances]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -152,6 +161,7 @@ function stockAt(
         category: listing?.category ?? '',
         price: listing?.price ?? null,
         opening: openings.get(productId) ?? 0,
+        soldToday: sold.get(productId) ?? 0,
       };
     });
 }
