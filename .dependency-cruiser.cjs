@@ -63,6 +63,7 @@ module.exports = {
     part('queries'),
     part('verify'),
     part('dead-letters'),
+    part('replay', '^backend/verify/'),
     {
       name: 'no-adapter-outside-the-composition-root',
       comment: 'Only backend/cli picks adapters. Plain durable file writing is no engine: mailer and reporter may.',
@@ -84,7 +85,7 @@ module.exports = {
         path: '^backend/',
         pathNot: [
           TESTS,
-          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|dead-letters|cli)/',
+          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|dead-letters|replay|cli)/',
         ],
       },
       to: {},

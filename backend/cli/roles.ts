@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { FastifyPluginAsync } from 'fastify';
 import { PROJECTIONS } from '../../projections/index.ts';
 import type { Projection } from '../../projections/projection.ts';
-import { startProjector, type Projector } from '../../projections/projector.ts';
 import { recordDeadLetters } from '../dead-letters/dead-letters.ts';
 import type { HandlingPolicy } from '../events/events.ts';
 import { startHandler } from '../handler/handler.ts';
@@ -11,13 +10,14 @@ import { startMailer } from '../mailer/mailer.ts';
 import { systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
+import { Following, type FollowOptions } from '../replay/follow.ts';
 import { startReporter, type Reporter, type ReporterOptions } from '../reporter/reporter.ts';
 import type { Shop } from '../shop/commands.ts';
 import { startShopServer } from '../shop/endpoint.ts';
 import { openShop, type ShopService } from '../shop/shop.ts';
 import { loadCatalogue } from '../simulator/catalogue.ts';
 import { startSimulator } from '../simulator/live.ts';
-import { COLLECTIONS, liveCollection } from './collections.ts';
+import { liveCollections, rememberedCollections } from './collections.ts';
 import type { Connection } from './connect.ts';
 import type { Settings } from './settings.ts';
 
@@ -48,35 +48,28 @@ export function projectionsNamed(names: readonly string[]): readonly Projection[
   });
 }
 
+export interface Projecting extends Role {
+  readonly following: Following;
+}
+
 /**
  * Folds the projections: the statistics share one reading of the log, the orders (one document for each) have
- * their own, so that they never hold the statistics up.
+ * their own, so that they never hold the statistics up. What is being rebuilt is folded beside.
  */
-export async function startProjecting(context: RoleContext, projections: readonly Projection[]): Promise<Role> {
-  const { log, models } = context.connection;
-  const start = (together: readonly Projection[]): Promise<Projector> =>
-    startProjector({
-      log,
-      models,
-      clock,
-      logger: context.logger,
-      group: `shopstream-${together.map(({ name, version }) => `${name}.v${version}`).join('+')}`,
-      projections: together.map((projection) => ({ projection, collection: liveCollection(projection) })),
-      deadLetters: (records) => recordDeadLetters(log, records),
-    });
-  const folded = projections.filter(({ kind }) => kind === 'folded');
-  const merged = projections.filter(({ kind }) => kind === 'merged');
-  const projectors: Projector[] = [];
-  for (const together of [folded, ...merged.map((each) => [each])]) {
-    if (together.length > 0) projectors.push(await start(together));
+export async function startProjecting(
+  { connection, logger }: RoleContext,
+  projections: readonly Projection[],
+): Promise<Projecting> {
+  const { log, models } = connection;
+  const deadLetters: FollowOptions['deadLetters'] = (records) => recordDeadLetters(log, records);
+  const following = new Following({ log, models, clock, logger, projections, deadLetters });
+  try {
+    await following.start();
+  } catch (error) {
+    await following.stop();
+    throw error;
   }
-  return {
-    name: 'project',
-    ended: Promise.all(projectors.map(({ ended }) => ended)).then(() => {}),
-    stop: async () => {
-      await Promise.all(projectors.map((each) => each.stop()));
-    },
-  };
+  return { name: 'project', following, ended: following.ended, stop: () => following.stop() };
 }
 
 export interface RunningShop extends Role {
@@ -119,8 +112,7 @@ export function openShopService({ connection, logger }: RoleContext): Promise<Sh
     clock,
     logger,
     currency: connection.currency,
-    ordersCollection: COLLECTIONS['orders'] ?? '',
-    stockCollection: COLLECTIONS['stock'] ?? '',
+    collections: rememberedCollections(connection.models, clock),
   });
 }
 
@@ -159,7 +151,7 @@ export function reporterOptions({ connection, logger, settings }: RoleContext): 
     clock,
     logger,
     timeZone: settings.timeZone,
-    collections: COLLECTIONS,
+    collections: () => liveCollections(connection.models),
     reportsDir: settings.reportsDir,
     currency: connection.currency,
   };

@@ -58,11 +58,11 @@ export async function withShop<T>(options: WithShopOptions, use: (access: ShopAc
 }
 
 async function settled({ log, models }: Connection, progress: Progress, signal: AbortSignal): Promise<boolean> {
-  const followed = followedBy(PROJECTIONS);
-  const topics = followed.flatMap((each) => each.topics);
+  const topics = PROJECTIONS.flatMap((each) => each.topics);
   // Handling adds to the log while it is being folded: it is settled when the ends stand still.
   for (let before = ''; ;) {
     const ends = await endsOf(log, topics);
+    const followed = await followedBy(models, PROJECTIONS);
     let most = 0;
     const reached = await caughtUp({
       models,

@@ -8,7 +8,8 @@ import { readDay } from '../queries/day.ts';
 export interface FiguresOptions {
   readonly models: ReadModels;
   readonly timeZone: string;
-  readonly collections: Collections;
+  /** Projection name to its live collection, as of now. */
+  readonly collections: () => Promise<Collections>;
 }
 
 export type Figures = Pick<
@@ -20,7 +21,7 @@ type Change = ReportIssued['changes'][number];
 
 /** Reads a day's figures, all at the same positions of the log. Rejects with UNAVAILABLE. */
 export async function readFigures(day: Day, { models, timeZone, collections }: FiguresOptions): Promise<Figures> {
-  const read = await readDay(models, day, { timeZone, collections, equalPositions: true });
+  const read = await readDay(models, day, { timeZone, collections: await collections(), equalPositions: true });
   return {
     day,
     timeZone,

@@ -28,8 +28,8 @@ export interface IssueOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeZone: string;
-  /** Projection name to its live collection. */
-  readonly collections: Collections;
+  /** Projection name to its live collection, as of now. */
+  readonly collections: () => Promise<Collections>;
   /** The log's currency. */
   readonly currency: string;
 }
@@ -101,7 +101,7 @@ export async function projectionsReach(
   { models, collections }: Pick<IssueOptions, 'models' | 'collections'>,
   { signal, stalledMs }: { readonly signal: AbortSignal; readonly stalledMs: number },
 ): Promise<boolean> {
-  const followed = followedFor(collections);
+  const followed = followedFor(await collections());
   if (await caughtUp({ models, clock: systemClock, followed, ends, signal, stalledMs })) return true;
   if (signal.aborted) return false;
   throw new ShopError(

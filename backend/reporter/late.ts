@@ -26,7 +26,8 @@ export interface LateOptions {
   readonly log: EventLog;
   readonly models: ReadModels;
   readonly timeZone: string;
-  readonly orderCounts: string;
+  /** The live collection of the projection order-counts, as of now. */
+  readonly orderCounts: () => Promise<string>;
   readonly issued: IssuedReports;
 }
 
@@ -136,7 +137,7 @@ export class LateWatch {
   /** Once in the life of a store; later the watch sees by itself when an older order comes in. */
   async #scanForFirst(): Promise<void> {
     const { models, orderCounts } = this.#options;
-    for await (const documents of models.scanFolded(orderCounts)) {
+    for await (const documents of models.scanFolded(await orderCounts())) {
       for (const { key } of documents) this.#firstAt = Math.min(this.#firstAt, startOfQuarter(key));
     }
   }

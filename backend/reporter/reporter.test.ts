@@ -62,7 +62,7 @@ const optionsWith = (more: Partial<ReporterOptions> = {}): ReporterOptions => ({
   clock,
   logger: silentLogger,
   timeZone,
-  collections,
+  collections: () => Promise.resolve(collections),
   currency: 'SEK',
   reportsDir,
   ...more,

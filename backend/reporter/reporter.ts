@@ -113,7 +113,7 @@ class RunningReporter implements Reporter {
     this.#options = options;
     this.#graceMs = graceMs;
     this.#issued = new IssuedReports(log);
-    const orderCounts = collectionFor(collections, 'order-counts');
+    const orderCounts = async (): Promise<string> => collectionFor(await collections(), 'order-counts');
     this.#watch = new LateWatch({ log, models, timeZone, orderCounts, issued: this.#issued });
     this.#folder = openFolder(options.reportsDir);
     this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));

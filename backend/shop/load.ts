@@ -16,16 +16,29 @@ import { positionsOf, type Seen, type ShopTopic } from './positions.ts';
 import { Recent, type KnownOrder, type KnownReceipt } from './recent.ts';
 import { takeSnapshot } from './snapshot.ts';
 
+/** Projection name to collection name. The shop reads `orders` and `stock`. */
+export type ShopCollections = Readonly<Record<string, string>>;
+
+export interface Names {
+  readonly orders: string;
+  readonly stock: string;
+}
+
+/** Throws MISCONFIGURED when one is missing. */
+export function namesIn(collections: ShopCollections): Names {
+  const { orders, stock } = collections;
+  if (orders !== undefined && stock !== undefined) return { orders, stock };
+  throw new ShopError('MISCONFIGURED', 'the shop needs the read models orders and stock; name their collections');
+}
+
 export interface LoadOptions {
   readonly log: EventLog;
   readonly models: ReadModels;
   readonly logger: Logger;
   /** The log's one currency, ISO 4217. */
   readonly currency: string;
-  /** The collection of the projection orders. */
-  readonly ordersCollection: string;
-  /** The collection of the projection stock. */
-  readonly stockCollection: string;
+  /** The live collections of the projections that the shop reads, as of now. */
+  readonly collections: () => Promise<ShopCollections>;
   readonly recentOrdersMax?: number;
   readonly projectionWaitMaxMs?: number;
 }
@@ -50,11 +63,12 @@ export interface Loaded {
  * has lost what the read model does not hold; with UNAVAILABLE when an engine does not answer.
  */
 export async function load(options: LoadOptions, search: Search | null): Promise<Loaded> {
-  const { log, models, currency, ordersCollection, stockCollection, recentOrdersMax = RECENT_ORDERS_MAX } = options;
+  const { log, models, currency, recentOrdersMax = RECENT_ORDERS_MAX } = options;
+  const collections = namesIn(await options.collections());
   const bounds = { stock: await log.bounds('stock'), orders: await log.bounds('orders') };
   const state = initial(currency);
-  const snapshot = await takeSnapshot(models, stockCollection, state, options.logger);
-  const stored = positionsOf(await models.checkpoints([ordersCollection]), 'orders');
+  const snapshot = await takeSnapshot(models, collections.stock, state, options.logger);
+  const stored = positionsOf(await models.checkpoints([collections.orders]), 'orders');
   const tails = new Tails(state, snapshot, stored, search, recentOrdersMax);
   const reads: Promise<void>[] = [];
   for (const topic of ['stock', 'orders'] as const) {

@@ -1,16 +1,44 @@
 /** Whether orders and receipts were asked for before, where memory no longer knows: in the read models. */
+import { isDeepStrictEqual } from 'node:util';
 import { receiptKey } from '../../projections/stock.ts';
 import { decode } from '../events/codec.ts';
 import { PARTITIONS, partitionOf } from '../events/topics.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import { isRefused, type Item } from './batch.ts';
+import { namesIn, type Loaded, type LoadOptions, type Names } from './load.ts';
 import type { KnownOrder, KnownReceipt, Recent } from './recent.ts';
 
+/** What the read models know of the items. */
+export interface Stored {
+  readonly storedOrders: ReadonlyMap<string, KnownOrder>;
+  readonly storedReceipts: ReadonlyMap<string, KnownReceipt>;
+}
+
+/**
+ * Asks for what memory no longer knows. A collection that went out of use meanwhile may have been dropped before it
+ * answered; then the one that took its place is asked. Without anything to ask, the read models may be away.
+ */
+export async function findStored(
+  { log, models, collections }: Pick<LoadOptions, 'log' | 'models' | 'collections'>,
+  { orders, receipts }: Pick<Loaded, 'orders' | 'receipts'>,
+  items: readonly Item[],
+): Promise<Stored> {
+  for (;;) {
+    let asked: Names | null = null;
+    const names = async (): Promise<Names> => (asked ??= namesIn(await collections()));
+    const storedOrders = await findStoredOrders(models, names, items, orders);
+    const storedReceipts = await findStoredReceipts(log, models, names, items, receipts);
+    if (asked === null || isDeepStrictEqual(asked, namesIn(await collections()))) {
+      return { storedOrders, storedReceipts };
+    }
+  }
+}
+
 /** One look-up for all items: placed before, and not in memory. */
-export async function findStoredOrders(
+async function findStoredOrders(
   models: ReadModels,
-  collection: string,
+  names: () => Promise<Names>,
   items: readonly Item[],
   recent: Recent<KnownOrder>,
 ): Promise<Map<string, KnownOrder>> {
@@ -23,7 +51,7 @@ export async function findStoredOrders(
   }
   const found = new Map<string, KnownOrder>();
   if (ids.size === 0) return found;
-  for (const { id, parts } of await models.merged(collection, [...ids])) {
+  for (const { id, parts } of await models.merged((await names()).orders, [...ids])) {
     const placed = parts['placed'];
     if (placed === undefined) continue;
     const { at, fingerprint } = placed.fields as { at: string; fingerprint: string | null };
@@ -41,10 +69,10 @@ export async function findStoredOrders(
  * The read model has a receipt's position and quantity; what else it said stands in the log. The receipt may have
  * been for another product, so every partition is asked.
  */
-export async function findStoredReceipts(
+async function findStoredReceipts(
   log: EventLog,
   models: ReadModels,
-  collection: string,
+  names: () => Promise<Names>,
   items: readonly Item[],
   recent: Recent<KnownReceipt>,
 ): Promise<Map<string, KnownReceipt>> {
@@ -56,9 +84,10 @@ export async function findStoredReceipts(
   const found = new Map<string, KnownReceipt>();
   if (keys.size === 0) return found;
   const wanted = [...keys];
+  const { stock } = await names();
   for (let partition = 0; partition < PARTITIONS; partition++) {
     if (recent.stored(partition) < 0) continue;
-    const documents = await models.load(collection, { topic: 'stock', partition }, wanted);
+    const documents = await models.load(stock, { topic: 'stock', partition }, wanted);
     await readReceipts(
       log,
       partition,

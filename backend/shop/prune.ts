@@ -5,7 +5,7 @@ import { ShopError } from '../ports/errors.ts';
 import type { Checkpoint } from '../ports/read-models.ts';
 import { isRefused, type Item } from './batch.ts';
 import { PROJECTION_WAIT_MAX_MS, PRUNE_INTERVAL_MS, RECENT_WORTH_PRUNING } from './limits.ts';
-import type { Loaded, LoadOptions } from './load.ts';
+import { namesIn, type Loaded, type LoadOptions } from './load.ts';
 import { positionsOf } from './positions.ts';
 
 const POLL_MS = 50;
@@ -43,11 +43,12 @@ export class Pruner {
   }
 
   async #prune(known: Loaded): Promise<void> {
-    const { models, ordersCollection, stockCollection } = this.#options;
-    const checkpoints = await models.checkpoints([ordersCollection, stockCollection]);
+    const { models, collections } = this.#options;
+    const { orders, stock } = namesIn(await collections());
+    const checkpoints = await models.checkpoints([orders, stock]);
     const of = (collection: string): Checkpoint[] => checkpoints.filter((each) => each.collection === collection);
-    known.orders.prune(positionsOf(of(ordersCollection), 'orders'));
-    known.receipts.prune(positionsOf(of(stockCollection), 'stock'));
+    known.orders.prune(positionsOf(of(orders), 'orders'));
+    known.receipts.prune(positionsOf(of(stock), 'stock'));
     this.#lookedAt = performance.now();
   }
 }

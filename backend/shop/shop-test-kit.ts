@@ -75,8 +75,7 @@ export function openShopIn(world: World, options: Partial<ShopOptions> = {}): Pr
     clock: world.clock,
     logger: silentLogger,
     currency: 'SEK',
-    ordersCollection: ORDERS,
-    stockCollection: STOCK,
+    collections: () => Promise.resolve({ orders: ORDERS, stock: STOCK }),
     ...options,
   });
 }

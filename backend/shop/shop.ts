@@ -12,7 +12,7 @@ import type { CatalogueEntry, Command, Outcome, Shop } from './commands.ts';
 import { prepare } from './identity.ts';
 import { APPEND_TRIES_MAX, BATCH_COMMANDS_MAX, EARLY_COMMANDS_MIN, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
 import { load, type Loaded, type LoadOptions } from './load.ts';
-import { findStoredOrders, findStoredReceipts } from './look-up.ts';
+import { findStored } from './look-up.ts';
 import { Pruner } from './prune.ts';
 import { SubmissionQueue, type Batch } from './queue.ts';
 
@@ -169,15 +169,13 @@ class OpenShop implements ShopService {
 
   /** Decides on what is known, as if everything decided before got into the log. */
   async #decide(items: readonly Item[]): Promise<Decided | ShopError> {
-    const { log, models, ordersCollection, stockCollection } = this.#options;
     const known = this.#known;
     const { state, orders, receipts } = known;
     const behind = await this.#pruner.catchUp(known, items);
     if (behind !== null) return behind;
-    const storedOrders = await findStoredOrders(models, ordersCollection, items, orders);
-    const storedReceipts = await findStoredReceipts(log, models, stockCollection, items, receipts);
+    const stored = await findStored(this.#options, known, items);
     try {
-      return decideBatch(items, { state, orders, receipts, storedOrders, storedReceipts });
+      return decideBatch(items, { state, orders, receipts, ...stored });
     } catch (error) {
       this.#doubtful = true;
       throw error;

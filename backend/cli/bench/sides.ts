@@ -220,7 +220,7 @@ async function placeThroughShop(job: Job): Promise<Measured> {
   const log = await kafkaLog(job);
   await log.ensureTopics();
   const models = await mongoModels(job);
-  const collections = { ordersCollection: `bench-none-${job.run}`, stockCollection: `bench-none-stock-${job.run}` };
+  const collections = { orders: `bench-none-${job.run}`, stock: `bench-none-stock-${job.run}` };
   for (const collection of Object.values(collections)) await models.ensureCollection(collection);
   const shop = await openShop({
     log,
@@ -228,7 +228,7 @@ async function placeThroughShop(job: Job): Promise<Measured> {
     clock: systemClock,
     logger: silentLogger,
     currency: 'SEK',
-    ...collections,
+    collections: () => Promise.resolve(collections),
   });
   const opening: Command[] = (await loadCatalogue()).flatMap(({ productId, name, category, price }): Command[] => [
     { type: 'ListProduct', source: 'live', productId, name, category, price, currency: 'SEK' },

@@ -5,7 +5,8 @@ import { dayOf } from '../../domain/calendar.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { ShopError } from '../../ports/errors.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
-import { COLLECTIONS } from '../collections.ts';
+import { collectionFor } from '../../queries/collections.ts';
+import { liveCollections } from '../collections.ts';
 import { IMPORT_POLICY } from '../handling.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings } from '../settings.ts';
@@ -76,7 +77,7 @@ function columnsOf(text: string): Partial<Record<Column, string>> {
 }
 
 async function fingerprintsOf(models: ReadModels, orderIds: readonly string[]): Promise<Map<string, string | null>> {
-  const found = await models.merged(COLLECTIONS['orders'] ?? '', orderIds);
+  const found = await models.merged(collectionFor(await liveCollections(models), 'orders'), orderIds);
   return new Map(
     found
       .filter(({ parts }) => parts['placed'] !== undefined)

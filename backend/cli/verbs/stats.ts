@@ -5,7 +5,7 @@ import { localTime } from '../../domain/calendar.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { readStats, type Stats } from '../../queries/stats.ts';
-import { COLLECTIONS } from '../collections.ts';
+import { liveCollections } from '../collections.ts';
 import { connect, type Connection } from '../connect.ts';
 import { instantIn } from '../options.ts';
 import { stopSignal } from '../run-until.ts';
@@ -53,8 +53,8 @@ function instantOf(text: string, zone: string): number {
   }
 }
 
-function statsOf({ models, currency }: Connection, { timeZone }: Settings, at: number): Promise<Stats> {
-  return readStats(models, { at, timeZone, currency, collections: COLLECTIONS });
+async function statsOf({ models, currency }: Connection, { timeZone }: Settings, at: number): Promise<Stats> {
+  return readStats(models, { at, timeZone, currency, collections: await liveCollections(models) });
 }
 
 function render(stats: Stats, on: string): string {
