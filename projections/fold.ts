@@ -22,9 +22,18 @@ export interface Fold {
    */
   prepare(records: readonly Recorded[], through: number): Promise<() => void>;
   /** What is to be stored now; null when there is nothing. Its bodies are not changed afterwards. */
-  take(): Flush | null;
+  take(): Taken | null;
   /** The flush that was taken last has been stored. */
   settle(flush: Flush): void;
+}
+
+export interface Taken {
+  readonly flush: Flush;
+  /**
+   * The keys of all folded documents that differ between the flush's two positions. They are those of its
+   * documents and of some that were stored ahead of the checkpoint, before a crash.
+   */
+  readonly changed: readonly string[];
 }
 
 /** Clean documents that stay in memory; beyond it the ones that came first make room. */
@@ -59,6 +68,8 @@ class DocumentFold implements Fold {
   readonly #models: ReadModels;
   readonly #entries = new Map<string, Entry>();
   readonly #dirty = new Map<string, Entry>();
+  /** Documents that were stored ahead of the checkpoint, and that the fold has come upon since the last flush. */
+  readonly #ahead = new Set<string>();
   /** Whether every stored document is in memory, so that a key that is not in memory is not stored either. */
   #complete: boolean;
   position: number;
@@ -135,7 +146,10 @@ class DocumentFold implements Fold {
     const entry = this.#entries.get(key);
     if (entry === undefined) throw new Error(`the document ${key} of ${this.collection} is not in memory`);
     // The stored document may be ahead of the checkpoint: a crash between the two writes.
-    if (recorded.offset <= entry.position) return;
+    if (recorded.offset <= entry.position) {
+      this.#ahead.add(key);
+      return;
+    }
     if (entry.inFlight) {
       entry.document = cloneJson(entry.document) as object;
       entry.inFlight = false;
@@ -145,16 +159,18 @@ class DocumentFold implements Fold {
     this.#dirty.set(key, entry);
   }
 
-  take(): Flush | null {
+  take(): Taken | null {
     if (this.#dirty.size === 0 && this.position === this.checkpoint) return null;
     const documents: FoldedWrite[] = [];
     for (const [key, entry] of this.#dirty) {
       entry.inFlight = true;
       documents.push({ key, previous: entry.stored, position: entry.position, body: entry.document as Body });
     }
+    const changed = [...this.#dirty.keys(), ...this.#ahead];
     this.#dirty.clear();
+    this.#ahead.clear();
     const { collection, checkpoint: previous, position } = this;
-    return { collection, ...this.#source, documents, parts: [], previous, position };
+    return { flush: { collection, ...this.#source, documents, parts: [], previous, position }, changed };
   }
 
   settle(flush: Flush): void {
@@ -209,12 +225,12 @@ class PartFold implements Fold {
     });
   }
 
-  take(): Flush | null {
+  take(): Taken | null {
     if (this.#parts.length === 0 && this.position === this.checkpoint) return null;
     const parts = this.#parts;
     this.#parts = [];
     const { collection, checkpoint: previous, position } = this;
-    return { collection, ...this.#source, documents: [], parts, previous, position };
+    return { flush: { collection, ...this.#source, documents: [], parts, previous, position }, changed: [] };
   }
 
   settle(flush: Flush): void {

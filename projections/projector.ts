@@ -20,7 +20,7 @@ import type { Batch, EventLog, LogRecord, Subscription, TopicPartition } from '.
 import type { Logger } from '../backend/ports/logger.ts';
 import type { ReadModelUpdate } from '../backend/ports/announcements.ts';
 import type { Flush, ReadModels } from '../backend/ports/read-models.ts';
-import { createFold, type Fold } from './fold.ts';
+import { createFold, type Fold, type Taken } from './fold.ts';
 import { assertWithin, nameOf, positionIn } from './positions.ts';
 import type { Projection } from './projection.ts';
 
@@ -289,11 +289,11 @@ class RunningProjector implements Projector {
   }
 
   async #flush(): Promise<void> {
-    const taken: { readonly held: Held; readonly fold: Fold; readonly flush: Flush }[] = [];
+    const taken: (Taken & { readonly held: Held; readonly fold: Fold })[] = [];
     for (const held of this.#held.values()) {
       for (const fold of held.folds) {
-        const flush = this.failures.has(fold.projection.name) ? null : fold.take();
-        if (flush !== null) taken.push({ held, fold, flush });
+        const own = this.failures.has(fold.projection.name) ? null : fold.take();
+        if (own !== null) taken.push({ held, fold, ...own });
       }
     }
     if (taken.length === 0) return;
@@ -301,10 +301,10 @@ class RunningProjector implements Projector {
     const stored: ReadModelUpdate[] = [];
     try {
       const outcomes = await this.#options.models.flush(taken.map(({ flush }) => flush));
-      taken.forEach(({ held, fold, flush }, index) => {
+      taken.forEach(({ held, fold, flush, changed }, index) => {
         if (outcomes[index] === 'stored') {
           fold.settle(flush);
-          stored.push(updateOf(flush));
+          stored.push(updateOf(flush, changed));
         } else lost.add(held);
       });
       this.#retryMs = RETRY_MS_MIN;
@@ -366,7 +366,10 @@ class RunningProjector implements Projector {
   }
 }
 
-function updateOf({ collection, topic, partition, previous, position, documents }: Flush): ReadModelUpdate {
-  const keys = documents.length > ANNOUNCED_KEYS_MAX ? null : documents.map(({ key }) => key);
+function updateOf(
+  { collection, topic, partition, previous, position }: Flush,
+  changed: readonly string[],
+): ReadModelUpdate {
+  const keys = changed.length > ANNOUNCED_KEYS_MAX ? null : changed;
   return { collection, topic, partition, previous, position, keys };
 }

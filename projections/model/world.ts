@@ -53,14 +53,22 @@ export class World {
   readonly store = new MemoryStore();
   readonly partitions: ModelledPartition[] = [];
   readonly #start: StartProjector;
+  readonly #announce: NonNullable<ProjectorOptions['announce']>;
   readonly #projections: readonly { projection: Projection; collection: string }[];
   #processes: Process[] = [];
   /** Whether faults still happen; without them the world must come to rest with everything folded. */
   #chaos = true;
 
-  constructor(seed: number, start: StartProjector, projections: readonly Projection[]) {
+  /** `announce` hears what every process announces. */
+  constructor(
+    seed: number,
+    start: StartProjector,
+    projections: readonly Projection[],
+    announce: NonNullable<ProjectorOptions['announce']> = () => {},
+  ) {
     this.scheduler = new Scheduler(seed);
     this.#start = start;
+    this.#announce = announce;
     this.#projections = projections.map((projection) => ({ projection, collection: projection.name }));
     for (const topic of TOPICS_MODELLED) {
       for (let partition = 0; partition < PARTITIONS_MODELLED; partition++) {
@@ -118,6 +126,7 @@ export class World {
       log: this.#logOf(process),
       models,
       clock: scheduler.clockOf(process.owner),
+      announce: this.#announce,
       logger: silentLogger,
       group: 'model',
       projections: this.#projections,
