@@ -48,6 +48,11 @@ export function addDays(day: Day, days: number): Day {
   return DateTime.fromISO(day, { zone: 'utc' }).plus({ days }).toFormat('yyyy-MM-dd');
 }
 
+/** The instant of the same local time so many days later (earlier, when negative); where that hour is left out, one later. */
+export function sameTimeOn(instant: number, days: number, zone: string): number {
+  return DateTime.fromMillis(instant, { zone }).plus({ days }).toMillis();
+}
+
 /** The local wall clock of an instant, for people: "2026-11-22 14:05:00". */
 export function localTime(instant: number, zone: string): string {
   return DateTime.fromMillis(instant, { zone }).toFormat('yyyy-MM-dd HH:mm:ss');

@@ -43,6 +43,7 @@ export class Mirror {
   readonly #models: Store;
   readonly #units = new Map<string, Unit>();
   readonly #collections: readonly string[];
+  #isBehind = true;
 
   constructor(models: Store, coverages: readonly Coverage[]) {
     this.#models = models;
@@ -53,6 +54,11 @@ export class Mirror {
         this.#units.set(unitName(coverage.collection, topic, partition), unit);
       }
     }
+  }
+
+  /** Whether flushes got in between at the last refresh, so that there is more to be had. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** Takes announcements in; costs nothing until the next refresh. Whether they concern the mirror. */
@@ -71,13 +77,16 @@ export class Mirror {
   /** Brings the mirror to where the read models are. Whether anything changed. Rejects as the read models do. */
   async refresh(): Promise<boolean> {
     let changed = false;
+    this.#isBehind = true;
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
       const checkpoints = await this.#models.checkpoints(this.#collections);
       const behind = [...this.#units.values()].filter((unit) => isBehind(unit, checkpoints));
-      if (behind.length === 0) return changed;
       const settled = await Promise.all(behind.map((unit) => this.#advance(unit, positionIn(checkpoints, unit))));
       if (settled.some(Boolean)) changed = true;
-      if (settled.every(Boolean)) return changed;
+      if (settled.every(Boolean)) {
+        this.#isBehind = false;
+        break;
+      }
     }
     return changed;
   }
