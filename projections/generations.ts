@@ -20,6 +20,11 @@ export interface Generation {
   readonly set: string;
 }
 
+export interface Choice {
+  readonly keep: boolean;
+  readonly dryRun: boolean;
+}
+
 /** A generation that is being made beside the live one. */
 export interface Build extends Generation {
   /** Epoch ms, as every instant here. */
@@ -29,6 +34,8 @@ export interface Build extends Generation {
   /** The owner's last sign of life. */
   readonly renewedAt: number;
   readonly phase: 'folding' | 'comparing';
+  /** What was asked for: whether the former generation stays, and whether this one only shows what would change. */
+  readonly choice: Choice;
   /** Why it cannot be folded, as a projector found out; null while it can. */
   readonly error: string | null;
 }
@@ -183,11 +190,12 @@ export interface BeginOptions {
   readonly version: number;
   readonly set: string;
   readonly owner: string;
+  readonly choice: Choice;
   readonly now: number;
 }
 
 /** Begins a generation beside the live one, in the place of any that was being built. */
-export function begin(lineage: Lineage, { version, set, owner, now }: BeginOptions): Lineage {
+export function begin(lineage: Lineage, { version, set, owner, choice, now }: BeginOptions): Lineage {
   const free = abandon(lineage, now);
   const building: Build = {
     generation: free.next,
@@ -197,16 +205,21 @@ export function begin(lineage: Lineage, { version, set, owner, now }: BeginOptio
     owner,
     renewedAt: now,
     phase: 'folding',
+    choice,
     error: null,
   };
   return { ...free, building, next: free.next + 1 };
 }
 
 /** Goes on with what somebody else began. */
-export function takeOver(lineage: Lineage, owner: string, now: number): Lineage {
+export function takeOver(
+  lineage: Lineage,
+  { owner, choice, now }: Pick<BeginOptions, 'owner' | 'choice' | 'now'>,
+): Lineage {
   const { building } = lineage;
   if (building === null) return lineage;
-  return { ...lineage, building: { ...building, owner, renewedAt: now, phase: 'folding', error: null }, flip: null };
+  const taken: Build = { ...building, owner, choice, renewedAt: now, phase: 'folding', error: null };
+  return { ...lineage, building: taken, flip: null };
 }
 
 /** The owner's sign of life. */

@@ -56,6 +56,7 @@ export function createProgram(): Command {
   addRoles(program);
   addWriting(program);
   addReading(program);
+  addRebuilding(program);
   return program;
 }
 
@@ -125,6 +126,20 @@ function addWriting(program: Command): void {
   ])
     .option('--day <day>', 'the report of this day, now', day)
     .action(lazily(() => import('./verbs/report.ts')));
+}
+
+function addRebuilding(program: Command): void {
+  verb(program, 'replay', 'Rebuilds projections from the log beside the live ones, and then changes over.', [
+    npm('replay', 'sales'),
+    npm('replay', 'all --dry-run'),
+    npm('replay', 'sales --keep'),
+    npm('replay', 'sales --back'),
+  ])
+    .argument('<projections...>', 'names of projections, or "all"')
+    .option('--keep', 'keep the generation that was live, and go on folding it, for --back', false)
+    .option('--back', 'make the generation that was kept live again', false)
+    .option('--dry-run', 'compare and print; nothing becomes live', false)
+    .action(lazily(() => import('./verbs/replay.ts')));
 }
 
 function addReading(program: Command): void {

@@ -11,6 +11,7 @@ import { systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import { Following, type FollowOptions } from '../replay/follow.ts';
+import { Replays } from '../replay/replays.ts';
 import { startReporter, type Reporter, type ReporterOptions } from '../reporter/reporter.ts';
 import type { Shop } from '../shop/commands.ts';
 import { startShopServer } from '../shop/endpoint.ts';
@@ -70,6 +71,44 @@ export async function startProjecting(
     throw error;
   }
   return { name: 'project', following, ended: following.ended, stop: () => following.stop() };
+}
+
+/**
+ * The rebuilds of projections, as this process sees and starts them. `projecting` is told at once of what it has to
+ * fold; without it, whoever projects elsewhere finds out within a second.
+ */
+export async function openReplays(
+  { connection, logger }: RoleContext,
+  projecting: Projecting | null,
+): Promise<Replays> {
+  const { log, models, mode } = connection;
+  // Embedded, the owner is the only one who projects.
+  const sole = mode === 'embedded';
+  const told = async (): Promise<void> => projecting?.following.look();
+  const hold = sole && projecting !== null ? { holdMs: 0 } : {};
+  const replays = new Replays({ log, models, clock, logger, projections: PROJECTIONS, sole, told, ...hold });
+  await replays.open();
+  return replays;
+}
+
+/** Projects, and goes on with rebuilds that were left unfinished. */
+export async function startProjectingAndRebuilding(
+  context: RoleContext,
+  projections: readonly Projection[],
+): Promise<Projecting & { readonly replays: Replays }> {
+  const projecting = await startProjecting(context, projections);
+  try {
+    const replays = await openReplays(context, projecting);
+    replays.resume();
+    const stop = async (): Promise<void> => {
+      await replays.stop();
+      await projecting.stop();
+    };
+    return { ...projecting, replays, stop };
+  } catch (error) {
+    await projecting.stop();
+    throw error;
+  }
 }
 
 export interface RunningShop extends Role {

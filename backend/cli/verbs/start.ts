@@ -7,17 +7,19 @@ import { addDays, boundsOf, dayOf } from '../../domain/calendar.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { startEngines } from '../../engines/engines.ts';
+import type { Replays } from '../../replay/replays.ts';
 import type { Reporter } from '../../reporter/reporter.ts';
 import type { Shop } from '../../shop/commands.ts';
 import { writeHistory } from '../../simulator/history.ts';
 import { connect, isEnginesMode, type Connection } from '../connect.ts';
 import { policyOf, type SimulationOptions } from '../handling.ts';
+import { replayRoutes } from '../replay-routes.ts';
 import {
   catalogueAt,
   shopPort,
   startHandling,
   startMailing,
-  startProjecting,
+  startProjectingAndRebuilding,
   startReporting,
   startShop,
   startSimulating,
@@ -70,10 +72,16 @@ async function runShop(
   const roles: Role[] = [];
   try {
     let reporter: Reporter | null = null;
-    const routes = reportRoutes(() => reporter);
+    let replays: Replays | null = null;
+    const routes: FastifyPluginAsync = async (server) => {
+      await server.register(reportRoutes(() => reporter));
+      await server.register(replayRoutes(() => replays));
+    };
     const shop = await startShop(context, shopPort(settings, options.port), routes);
     roles.push(shop);
-    roles.push(await startHandling(context), await startProjecting(context, PROJECTIONS));
+    const projecting = await startProjectingAndRebuilding(context, PROJECTIONS);
+    roles.push(await startHandling(context), projecting);
+    replays = projecting.replays;
     if (options.history) await writeFirstHistory(options, context, shop.shop, signal);
     const reporting = await startReporting(context);
     reporter = reporting.reporter;
