@@ -63,6 +63,10 @@ module.exports = {
     part('queries'),
     part('verify'),
     part('dead-letters'),
+    only('graphql-server', 'The server serves any schema: it knows nothing of the shop.', '^backend/graphql/server/', [
+      '^backend/ports/',
+      '^backend/graphql/server/',
+    ]),
     part('replay', '^backend/verify/'),
     {
       name: 'no-adapter-outside-the-composition-root',
@@ -85,7 +89,7 @@ module.exports = {
         path: '^backend/',
         pathNot: [
           TESTS,
-          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|dead-letters|replay|cli)/',
+          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|dead-letters|replay|cli|graphql/server)/',
         ],
       },
       to: {},

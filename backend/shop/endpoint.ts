@@ -4,6 +4,7 @@
  * 127.0.0.1 unless told otherwise.
  */
 import fastify, { type FastifyError, type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import { cannotListen } from '../ports/cannot-listen.ts';
 import { isShopError, ShopError, type ShopErrorCode } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Command, Shop } from './commands.ts';
@@ -44,7 +45,7 @@ export async function startShopServer(options: ShopServerOptions): Promise<ShopS
     return { url: await server.listen({ host, port }), close: () => server.close() };
   } catch (error) {
     await server.close();
-    throw cannotListen(error, host, port);
+    throw cannotListen(error, { host, port, portSetting: '--port or SHOP_URL' });
   }
 }
 
@@ -92,18 +93,3 @@ function statusOf(error: FastifyError | ShopError): number {
       return 500;
   }
 }
-
-function cannotListen(error: unknown, host: string, port: number): unknown {
-  const why = WHY_NOT_LISTENING[(error as NodeJS.ErrnoException).code ?? ''];
-  return why === undefined ? error : new ShopError('BAD_INPUT', why(host, port), { cause: error });
-}
-
-const noAddress = (host: string): string => `this machine has no address ${host}; set another with HOST`;
-
-const WHY_NOT_LISTENING: Readonly<Record<string, (host: string, port: number) => string>> = {
-  EADDRINUSE: (_host, port) =>
-    `port ${port} is in use; choose another with --port or SHOP_URL, or stop the other process`,
-  EACCES: (_host, port) => `port ${port} may not be used by this user; choose another with --port or SHOP_URL`,
-  EADDRNOTAVAIL: noAddress,
-  ENOTFOUND: noAddress,
-};
