@@ -4,6 +4,8 @@
  */
 import js from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
+import svelte from 'eslint-plugin-svelte';
+import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 const tests = [
@@ -18,13 +20,24 @@ const tests = [
 
 export default defineConfig(
   // Mutants are broken on purpose, to see the tests bite.
-  globalIgnores(['node_modules/', 'data/', '.cache/', 'reports/', 'mailbox/', '**/*.mutant-*.ts']),
+  globalIgnores([
+    'node_modules/',
+    'frontend/dist/',
+    '**/schema-types.d.ts',
+    'data/',
+    '.cache/',
+    'reports/',
+    'mailbox/',
+    '**/*.mutant-*.ts',
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.svelte'],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname, extraFileExtensions: ['.svelte'] },
+    },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
@@ -77,6 +90,8 @@ export default defineConfig(
       ],
     },
   },
+  // After the types' own part, whose parser does not read components.
+  svelte.configs.recommended,
   { files: ['backend/cli/**', 'scripts/**'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
   {
     files: tests,
@@ -98,6 +113,30 @@ export default defineConfig(
       // A judge compares case by case, in one place.
       complexity: 'off',
       'max-depth': 'off',
+    },
+  },
+  {
+    files: ['frontend/src/**'],
+    languageOptions: { globals: globals.browser },
+    rules: {
+      // Paths are made by the router, which has no function that this rule knows.
+      'svelte/no-navigation-without-resolve': 'off',
+    },
+  },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
+    rules: {
+      // A rune is assigned in the template or read by an effect that this rule does not see.
+      'prefer-const': 'off',
+      // What is computed anew each time is not changed where it stands.
+      'svelte/prefer-svelte-reactivity': 'off',
+      // The types of props and of imported components are held by svelte-check, which knows components.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: { module: 'writable' } } },

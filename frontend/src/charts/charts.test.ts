@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { accumulated, emptyMinutes, grouped, minuteAt, minutesPerPoint, sliding, withBuckets } from './minutes.ts';
+import { linePath, niceMax, steadyMax, stepPath } from './scale.ts';
+
+const from = Date.parse('2026-11-21T23:00:00Z');
+const day = { from, to: from + 1_440 * 60_000 };
+const bucket = (minute: number, orders: number) => ({
+  from: new Date(from + minute * 60_000).toISOString(),
+  orders,
+  sales: orders * 100,
+  handled: 1,
+});
+
+describe('a day as minutes', () => {
+  it('sets the minutes that buckets name, and only those of its day', () => {
+    const minutes = withBuckets(emptyMinutes(day), [bucket(-1, 9), bucket(0, 3), bucket(1_439, 4), bucket(1_440, 9)]);
+    expect(minutes.orders.length).toBe(1_440);
+    expect([minutes.orders[0], minutes.orders[1], minutes.sales[1_439]]).toEqual([3, 0, 400]);
+    expect(minutes.orders.reduce((sum, value) => sum + value, 0)).toBe(7);
+  });
+
+  it('replaces what the running minute was before', () => {
+    const before = withBuckets(emptyMinutes(day), [bucket(5, 3)]);
+    expect(withBuckets(before, [bucket(5, 8)]).orders[5]).toBe(8);
+    expect(before.orders[5]).toBe(3);
+  });
+
+  it('finds the minute of an instant, and the nearest one for instants outside', () => {
+    expect(minuteAt(day, from + 61_000)).toBe(1);
+    expect(minuteAt(day, from - 1)).toBe(0);
+    expect(minuteAt(day, day.to + 5)).toBe(1_439);
+  });
+
+  it('groups, accumulates and slides', () => {
+    expect(grouped([1, 2, 3, 4, 5], 2)).toEqual([3, 7, 5]);
+    expect(accumulated([1, 0, 2])).toEqual([1, 1, 3]);
+    expect(sliding([1, 2, 3, 4], 2)).toEqual([1, 3, 5, 7]);
+    expect(sliding([1, 2], 3, [5, 6, 7])).toEqual([14, 10]);
+  });
+
+  it('gives no more points than can be seen', () => {
+    expect([minutesPerPoint(1_440, 1_900), minutesPerPoint(1_440, 850), minutesPerPoint(1_440, 330)]).toEqual([
+      1, 2, 5,
+    ]);
+  });
+});
+
+describe('scales and paths', () => {
+  it('has round tops', () => {
+    expect([0, 0.3, 7, 8, 9, 21, 101, 2_400].map(niceMax)).toEqual([1, 0.4, 8, 8, 10, 25, 200, 2_500]);
+  });
+
+  it('grows at once and shrinks late', () => {
+    expect([steadyMax(10, 12), steadyMax(100, 60), steadyMax(100, 34), steadyMax(100, 30)]).toEqual([20, 100, 100, 40]);
+  });
+
+  it('draws from zero', () => {
+    expect(stepPath([2, 0])).toBe('M0 0V2H1V0H2V0Z');
+    expect(stepPath([])).toBe('');
+    expect(linePath([2, 5, 7], 2)).toBe('M0 2L1 5');
+  });
+});

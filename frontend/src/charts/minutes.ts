@@ -1,0 +1,81 @@
+/**
+ * A day as minutes: what charts and sparklines are drawn from. Minute 0 is the day's first in the shop's zone,
+ * whatever the clock says, so that a day of 23 or 25 hours has 1,380 or 1,500.
+ */
+import { MINUTE_MS, type DayBounds } from '../format/days.ts';
+
+export type Measure = 'orders' | 'sales' | 'handled';
+
+export interface Bucket {
+  readonly from: string;
+  readonly orders: number;
+  readonly sales: number;
+  readonly handled: number;
+}
+
+export interface Minutes extends DayBounds {
+  readonly orders: readonly number[];
+  readonly sales: readonly number[];
+  readonly handled: readonly number[];
+}
+
+export function emptyMinutes({ from, to }: DayBounds): Minutes {
+  const zeros = new Array<number>(Math.ceil((to - from) / MINUTE_MS)).fill(0);
+  return { from, to, orders: zeros, sales: zeros, handled: zeros };
+}
+
+/** The day with some of its minutes set to what the buckets say. Buckets of other days are left out. */
+export function withBuckets(minutes: Minutes, buckets: readonly Bucket[]): Minutes {
+  const orders = minutes.orders.slice();
+  const sales = minutes.sales.slice();
+  const handled = minutes.handled.slice();
+  for (const bucket of buckets) {
+    const index = Math.floor((Date.parse(bucket.from) - minutes.from) / MINUTE_MS);
+    if (index < 0 || index >= orders.length) continue;
+    orders[index] = bucket.orders;
+    sales[index] = bucket.sales;
+    handled[index] = bucket.handled;
+  }
+  return { ...minutes, orders, sales, handled };
+}
+
+/** The minute that an instant falls in; beyond the day, the nearest. */
+export function minuteAt(minutes: DayBounds, instant: number): number {
+  const last = Math.ceil((minutes.to - minutes.from) / MINUTE_MS) - 1;
+  return Math.max(0, Math.min(last, Math.floor((instant - minutes.from) / MINUTE_MS)));
+}
+
+/** Sums of `size` minutes each; the last group may be shorter. */
+export function grouped(values: readonly number[], size: number): number[] {
+  if (size === 1) return values.slice();
+  const groups = new Array<number>(Math.ceil(values.length / size)).fill(0);
+  for (const [index, value] of values.entries()) {
+    const group = Math.floor(index / size);
+    groups[group] = (groups[group] ?? 0) + value;
+  }
+  return groups;
+}
+
+/** What had come together by the end of each minute. */
+export function accumulated(values: readonly number[]): number[] {
+  let sum = 0;
+  return values.map((value) => (sum += value));
+}
+
+/** The sum of the `window` minutes that end with each minute; `before` are the minutes before the first. */
+export function sliding(values: readonly number[], window: number, before: readonly number[] = []): number[] {
+  const head = before.slice(Math.max(0, before.length - window + 1));
+  const all = [...head, ...values];
+  let sum = 0;
+  const sums = all.map((value, index) => {
+    sum += value - (index >= window ? (all[index - window] ?? 0) : 0);
+    return sum;
+  });
+  return sums.slice(head.length);
+}
+
+/** How many minutes one point has to stand for, so that points are not closer than what can be seen. */
+export function minutesPerPoint(minutes: number, widthPx: number): number {
+  const POINT_PX_MIN = 1.1;
+  return [1, 2, 5, 10, 15, 30].find((size) => (minutes / size) * POINT_PX_MIN <= widthPx) ?? 60;
+}

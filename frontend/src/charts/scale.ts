@@ -1,0 +1,38 @@
+/** The least "nice" number that is not below `value`: 1, 2, 2.5 or 5 times a power of ten, so that grid lines are round. */
+export function niceMax(value: number): number {
+  if (value <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  for (const step of [1, 2, 2.5, 4, 5, 8]) {
+    if (step * power >= value) return step * power;
+  }
+  return 10 * power;
+}
+
+/**
+ * The top of a scale that grows at once and shrinks late: it stays while the highest value is above a third of
+ * it, so that what is drawn does not jump up and down.
+ */
+export function steadyMax(before: number, highest: number): number {
+  const nice = niceMax(highest);
+  return nice > before || highest < before / 3 ? nice : before;
+}
+
+/** A line through values at x = 0, 1, 2…; y points up from 0 in the values' own unit, and scaling is left to a transform. */
+export function linePath(values: readonly number[], count = values.length): string {
+  let path = '';
+  for (let index = 0; index < count; index += 1) path += `${index === 0 ? 'M' : 'L'}${index} ${values[index] ?? 0}`;
+  return path;
+}
+
+/** Bars without gaps from zero, as one shape: value i is as wide as 1 from x = i. Zero has no height. */
+export function stepPath(values: readonly number[], count = values.length): string {
+  if (count === 0) return '';
+  let path = 'M0 0';
+  for (let index = 0; index < count; index += 1) path += `V${values[index] ?? 0}H${index + 1}`;
+  return `${path}V0Z`;
+}
+
+/** The upper edge of the same bars, as a line. */
+export function edgePath(values: readonly number[]): string {
+  return values.map((value, index) => `${index === 0 ? 'M0 ' : 'V'}${value}H${index + 1}`).join('');
+}

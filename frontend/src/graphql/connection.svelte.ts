@@ -1,0 +1,111 @@
+/**
+ * The one WebSocket to the API, which all subscriptions share, and what is known about it. Commands and questions
+ * go over HTTP, so that a proxy, a log and a browser's tools see them.
+ */
+import { Client, fetchExchange, subscriptionExchange } from '@urql/svelte';
+import { createClient } from 'graphql-ws';
+import { operatorToken } from '../live/operator.svelte.ts';
+
+const PING_MS = 10_000;
+/** A socket that did not answer a ping within this is dead, even if nobody closed it. */
+const PONG_WITHIN_MS = 5_000;
+const BACK_OFF_FIRST_MS = 250;
+const BACK_OFF_MAX_MS = 10_000;
+/** The socket stays open for this long after the last subscription ended: the next page has one, too. */
+const LINGER_MS = 5_000;
+
+class Connection {
+  /** Whether the socket stands. */
+  connected = $state(false);
+  /** How often it was set up; whoever reads figures by HTTP asks again when it changes. */
+  times = $state(0);
+  /** Whether it stood at some time: before that we are loading, not offline. */
+  readonly wasConnected = $derived(this.times > 0);
+  failedAttempts = $state(0);
+}
+
+export const connection = new Connection();
+
+/** Waits longer after each failure, and each client for a time of its own, so that they do not come back at once. */
+export function backOffMs(attempt: number, random: number): number {
+  const most = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** attempt);
+  return most / 2 + (most / 2) * random;
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function randomShare(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+}
+
+const socketUrl = new URL('/graphql', location.href);
+socketUrl.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+
+let pongTimer: ReturnType<typeof setTimeout> | undefined;
+let openSocket: WebSocket | undefined;
+
+const socket = createClient({
+  url: socketUrl.href,
+  lazyCloseTimeout: LINGER_MS,
+  keepAlive: PING_MS,
+  retryAttempts: Number.POSITIVE_INFINITY,
+  shouldRetry: () => true,
+  retryWait: async (attempt) => {
+    connection.failedAttempts = attempt + 1;
+    // Coming back online is a better moment than the end of the pause.
+    const online = new Promise<void>((resolve) => addEventListener('online', () => resolve(), { once: true }));
+    await Promise.race([wait(backOffMs(attempt, randomShare())), online]);
+  },
+  on: {
+    connected: (opened) => {
+      openSocket = opened as WebSocket;
+      connection.connected = true;
+      connection.failedAttempts = 0;
+      connection.times += 1;
+    },
+    closed: () => {
+      connection.connected = false;
+      clearTimeout(pongTimer);
+    },
+    ping: (received) => {
+      if (received) return;
+      pongTimer = setTimeout(() => {
+        if (openSocket?.readyState === WebSocket.OPEN) openSocket.close(4408, 'no answer to a ping');
+      }, PONG_WITHIN_MS);
+    },
+    pong: (received) => {
+      if (received) clearTimeout(pongTimer);
+    },
+  },
+});
+
+export const client = new Client({
+  url: '/graphql',
+  preferGetMethod: false,
+  // A cache would show what was, as if it were.
+  requestPolicy: 'network-only',
+  fetchOptions: () => {
+    const token = operatorToken.value;
+    return token === null ? {} : { headers: { authorization: `Bearer ${token}` } };
+  },
+  exchanges: [
+    fetchExchange,
+    subscriptionExchange({
+      forwardSubscription: (request) => ({
+        subscribe: (sink) => ({
+          unsubscribe: socket.subscribe(
+            {
+              query: request.query ?? '',
+              ...(request.variables ? { variables: request.variables as Record<string, unknown> } : {}),
+            },
+            {
+              next: (result) => sink.next(result as Parameters<typeof sink.next>[0]),
+              error: (cause) => sink.error(cause),
+              complete: () => sink.complete(),
+            },
+          ),
+        }),
+      }),
+    }),
+  ],
+});

@@ -1,0 +1,27 @@
+import { graphql, type ResultOf } from '../graphql/graphql.ts';
+
+/** An order as lists show it. */
+export const OrderFields = graphql(`
+  fragment OrderFields on Order {
+    id
+    status
+    placedAt
+    handledAt
+    total
+    customer {
+      name
+      email
+    }
+    lines {
+      name
+      quantity
+    }
+  }
+`);
+
+export type OrderRow = ResultOf<typeof OrderFields>;
+
+/** "2 × Wool Blanket, Desk Lamp" */
+export function productsText(lines: readonly { readonly name: string; readonly quantity: number }[]): string {
+  return lines.map(({ name, quantity }) => (quantity === 1 ? name : `${quantity} × ${name}`)).join(', ');
+}

@@ -1,0 +1,22 @@
+/** Which page stands at which path. All but the first are loaded when somebody goes there. */
+import { createRouter } from 'sv-router';
+import Live from './pages/Live.svelte';
+
+const router = createRouter({
+  '/': Live,
+  '/stock': () => import('./pages/Stock.svelte'),
+  '/orders': () => import('./pages/Orders.svelte'),
+  '/orders/:id': () => import('./pages/Order.svelte'),
+  '/reports': () => import('./pages/Reports.svelte'),
+  '/reports/:day': () => import('./pages/Report.svelte'),
+  '/operations': () => import('./pages/Operations.svelte'),
+  '/shop': () => import('./pages/ShopFront.svelte'),
+  '*': () => import('./pages/NotFound.svelte'),
+});
+
+export const route = router.route;
+
+/** Goes to a path inside the dashboard. */
+export function goTo(...to: Parameters<typeof router.navigate>): void {
+  void router.navigate(...to);
+}

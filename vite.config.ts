@@ -1,0 +1,22 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+/** Where `vite` (the development server) finds the API: a shop that was started with `npm start`. */
+const API = 'http://127.0.0.1:4000';
+
+export default defineConfig({
+  root: 'frontend',
+  base: '/',
+  plugins: [svelte({ configFile: '../svelte.config.js' })],
+  build: {
+    outDir: 'dist',
+    // The playground is built into a folder of its own inside; only what this build writes is cleared.
+    emptyOutDir: false,
+    assetsDir: 'assets',
+    target: 'es2023',
+    // Everything is a file of its own, so that a strict content security policy needs no `data:`.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy: { '/graphql': { target: API, ws: true }, '/reports': API } },
+});
