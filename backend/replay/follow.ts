@@ -38,7 +38,7 @@ export const SEEN_VALID_MS = 2_000;
 /** A generation is dropped so long after the last one has stopped to fold it. */
 const STOPPED_FOR_MS = 5_000;
 /** A rebuild that nobody has driven for so long is given up. Until then the next one goes on with it. */
-export const ORPHANED_MS = 600_000;
+const ORPHANED_MS = 600_000;
 
 /** One projection's generation within a reader. */
 interface Member {
@@ -212,9 +212,7 @@ export class Following {
     const { building, retired } = lineage;
     const now = clock.now();
     if (building !== null && now - building.renewedAt > ORPHANED_MS) {
-      await this.#change(projection, (present) =>
-        present.building !== null && now - present.building.renewedAt > ORPHANED_MS ? abandon(present, now) : present,
-      );
+      await this.#change(projection, (present) => orphaned(present, now));
     }
     for (const generation of retired) {
       if (now < generation.dropAt + STOPPED_FOR_MS) continue;
@@ -230,6 +228,19 @@ export class Following {
       withLineage(present, projection.name, change(lineageOf(present, projection))),
     );
   }
+}
+
+/** Without what nobody drives any more. */
+function orphaned(lineage: Lineage, now: number): Lineage {
+  const { building } = lineage;
+  if (building === null || now - building.renewedAt <= ORPHANED_MS) return lineage;
+  const { generation, startedAt } = building;
+  const unknown = { records: 0, total: 0, differences: null, examples: [] };
+  const error = 'whoever rebuilt it has gone';
+  return {
+    ...abandon(lineage, now),
+    last: { generation, state: 'CANCELLED', ...unknown, error, startedAt, endedAt: now },
+  };
 }
 
 /** The consumer group of a reader. Generation 1 is named by its version alone. */

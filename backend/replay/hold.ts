@@ -77,7 +77,7 @@ export class HeldModels {
 }
 
 /** The same read models with another `flush`. */
-function withFlush(models: ReadModels, flush: ReadModels['flush']): ReadModels {
+export function withFlush(models: ReadModels, flush: ReadModels['flush']): ReadModels {
   return new Proxy(models, {
     get: (target, name) => {
       if (name === 'flush') return flush;

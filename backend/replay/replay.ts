@@ -38,8 +38,6 @@ export interface ReplayOptions {
   readonly projections: readonly Projection[];
   readonly keep?: boolean;
   readonly dryRun?: boolean;
-  /** Nobody else can be at work, so a rebuild that has an owner has lost it. */
-  readonly sole?: boolean;
   /** Tells whoever projects in this process to look at the pointer; resolves when it has. */
   readonly told?: () => Promise<void>;
   /** See HOLD_MS. Less where all who project are told at once. */

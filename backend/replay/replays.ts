@@ -3,20 +3,26 @@
  * far as the pointer and the checkpoints say. Rebuilds that were left unfinished are gone on with.
  */
 import {
+  changeGenerations,
   collectionIn,
   lineageOf,
   readGenerations,
+  withLineage,
   type Choice,
   type Generations,
 } from '../../projections/generations.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
 import { flipBack } from './back.ts';
+import { expired } from './begun.ts';
 import { endedAs, endsFor, isOver, progressOf, Rate, underWay, type Rebuild } from './rebuild.ts';
 import { startReplay, type Replay, type ReplayOptions } from './replay.ts';
 
 /** The projections that there are, and what a replay needs. */
-export type ReplaysOptions = Omit<ReplayOptions, 'keep' | 'dryRun' | 'onProgress'>;
+export interface ReplaysOptions extends Omit<ReplayOptions, 'keep' | 'dryRun' | 'onProgress'> {
+  /** Nobody else can be at work on these read models: what is unfinished at the start has lost its owner. */
+  readonly sole?: boolean;
+}
 
 const WATCH_EVERY_MS = 1_000;
 const RESUME_EVERY_MS = 5_000;
@@ -43,6 +49,15 @@ export class Replays {
 
   /** Begins to watch what other processes rebuild. Rejects with UNAVAILABLE or STORAGE. */
   async open(): Promise<void> {
+    const { models, projections, clock, sole = false } = this.#options;
+    if (sole) {
+      await changeGenerations(models, (present) =>
+        projections.reduce(
+          (all, each) => withLineage(all, each.name, expired(lineageOf(all, each), clock.now())),
+          present,
+        ),
+      );
+    }
     await this.#watch();
     this.#loops.push(this.#every(WATCH_EVERY_MS, () => this.#watch()));
   }
@@ -81,7 +96,7 @@ export class Replays {
     const own = [...this.#running].flatMap(({ rebuilds }) => rebuilds);
     return this.#options.projections.flatMap(({ name }) => {
       const isNamed = (each: Rebuild): boolean => each.projection === name;
-      const found = own.find(isNamed) ?? this.#watched.find(isNamed);
+      const found = own.findLast(isNamed) ?? this.#watched.find(isNamed);
       return found === undefined ? [] : [found];
     });
   }
