@@ -4,6 +4,7 @@
  */
 import { draw } from '../backend/domain/draw.ts';
 import type { Customer, EventSource, OrderLine, OrderPlaced } from '../backend/events/events.ts';
+import type { MergedIndex } from '../backend/ports/read-models.ts';
 import type { MergedProjection } from './projection.ts';
 
 export interface OrderPlacedPart {
@@ -19,16 +20,26 @@ export interface OrderPlacedPart {
   readonly fingerprint: string | null;
 }
 
-interface OrderHandledPart {
+/** What else its OrderHandled says follows from the part `placed`. */
+export interface OrderHandledPart {
   readonly at: string;
   readonly attempt: number;
 }
+
+export const ORDERS_BY_TIME: MergedIndex = { name: 'time', equals: null, order: 'placed.at' };
+export const ORDERS_BY_CUSTOMER: MergedIndex = {
+  name: 'customer',
+  equals: 'placed.customer.email',
+  order: 'placed.at',
+};
+export const ORDERS_BY_HANDLING: MergedIndex = { name: 'handled', equals: null, order: 'handled.at' };
 
 export const orders: MergedProjection = {
   kind: 'merged',
   name: 'orders',
   version: 1,
   topics: ['orders', 'handled-orders'],
+  indexes: [ORDERS_BY_TIME, ORDERS_BY_CUSTOMER, ORDERS_BY_HANDLING],
   partOf: ({ event, at }) => {
     if (event.type === 'OrderPlaced') {
       const drawn = draw(event.orderId, event.handling);

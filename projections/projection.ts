@@ -6,6 +6,7 @@
 import type { Recorded } from '../backend/events/codec.ts';
 import type { ShopEvent } from '../backend/events/events.ts';
 import type { TruthTopic } from '../backend/events/topics.ts';
+import type { MergedIndex } from '../backend/ports/read-models.ts';
 
 /** Folds events into documents of its own, one for each (key, topic-partition). */
 export interface FoldedProjection<D extends object = object> {
@@ -34,6 +35,8 @@ export interface MergedProjection {
   readonly partOf: (
     recorded: Recorded<ShopEvent>,
   ) => { readonly id: string; readonly part: string; readonly fields: Readonly<Record<string, unknown>> } | null;
+  /** How its documents can be listed. Changing them needs no new version: they are made from what is stored. */
+  readonly indexes: readonly MergedIndex[];
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- documents differ by projection; the projector never looks inside.

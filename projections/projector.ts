@@ -83,7 +83,10 @@ interface Held extends TopicPartition {
 }
 
 export async function startProjector(options: ProjectorOptions): Promise<Projector> {
-  for (const { collection } of options.projections) await options.models.ensureCollection(collection);
+  for (const { projection, collection } of options.projections) {
+    const indexes = projection.kind === 'merged' ? projection.indexes : undefined;
+    await options.models.ensureCollection(collection, indexes);
+  }
   const projector = new RunningProjector(options);
   await projector.start();
   return projector;

@@ -152,12 +152,13 @@ export function faultyModels(models: ReadModels, seed: number, chance: number): 
   };
   return {
     engine: models.engine,
-    ensureCollection: (collection) => models.ensureCollection(collection),
+    ensureCollection: (collection, indexes) => models.ensureCollection(collection, indexes),
     checkpoints: (collections) => models.checkpoints(collections),
     load: (collection, source, keys) => models.load(collection, source, keys),
     isEmpty: (collection, source) => models.isEmpty(collection, source),
     range: (range) => models.range(range),
     merged: (collection, ids) => models.merged(collection, ids),
+    list: (query) => models.list(query),
     scanFolded: (collection) => models.scanFolded(collection),
     scanMerged: (collection) => models.scanMerged(collection),
     getMeta: (name) => models.getMeta(name),

@@ -17,6 +17,7 @@ import {
   type OpenedModels,
   type OpenModels,
 } from './read-models.contract-kit.ts';
+import { listSuite } from './read-models.contract-list.ts';
 import { mergedSuite } from './read-models.contract-merged.ts';
 import { readingSuite } from './read-models.contract-reading.ts';
 
@@ -25,10 +26,16 @@ export function readModelsContract(name: string, open: OpenModels): void {
     const current = opened(open);
     describe('folded documents', () => flushSuite(current));
     describe('merged documents', () => mergedSuite(current));
+    describe('lists', () => listSuite(current));
     describe('reading', () => readingSuite(current));
     describe('meta', () => metaSuite(current));
     describe('collections', () => collectionSuite(current));
   });
+}
+
+/** The lists alone, for a store that makes no other promise about its engine. */
+export function listContract(name: string, open: OpenModels): void {
+  describe(`${name} lists merged documents`, { timeout: TEST_MAX_MS }, () => listSuite(opened(open)));
 }
 
 function opened(open: OpenModels): Current {

@@ -75,11 +75,40 @@ export interface KeyRange {
   readonly to: string;
 }
 
+/**
+ * An order in which merged documents can be listed. Paths are "part.field…" through plain objects, "placed.at";
+ * a document is in the index if it has a string at each path that the index names.
+ */
+export interface MergedIndex {
+  readonly name: string;
+  /** The path whose value must equal what is asked for; null: everything is listed. */
+  readonly equals: string | null;
+  /** The path to the value by which it is ordered; null: by id, which is its order value then. */
+  readonly order: string | null;
+}
+
+/** Some documents of an index, descending by order value, then by id; both compare by code points. */
+export interface MergedList {
+  readonly collection: string;
+  readonly index: MergedIndex;
+  /** Asked for exactly when the index has a path for it. */
+  readonly equals?: string;
+  /** The half-open range of the order value, `from` ≤ value < `to`; open where absent. */
+  readonly from?: string;
+  readonly to?: string;
+  /** Only what comes after the document of this order value and id in the list. */
+  readonly before?: { readonly order: string; readonly id: string };
+  readonly limit: number;
+}
+
 export interface ReadModels {
   /** The engine's name for people, e.g. "LMDB" or "MongoDB 7.0". */
   readonly engine: string;
-  /** Creates what is missing. Called before the first flush into a collection. Idempotent. */
-  ensureCollection(collection: string): Promise<void>;
+  /**
+   * Creates what is missing. Called before the first flush into a collection. Idempotent. With `indexes` its merged
+   * documents can be listed by these, also those stored before; without, it keeps the ones that it has.
+   */
+  ensureCollection(collection: string, indexes?: readonly MergedIndex[]): Promise<void>;
   /** All checkpoints of the collections; a topic-partition without one is absent (position −1). */
   checkpoints(collections: readonly string[]): Promise<Checkpoint[]>;
   /** The folded documents of one topic-partition with these keys; absent ones are left out. */
@@ -90,6 +119,11 @@ export interface ReadModels {
   range(range: KeyRange): Promise<FoldedDocument[]>;
   /** Merged documents by id; absent ones are left out. */
   merged(collection: string, ids: readonly string[]): Promise<MergedDocument[]>;
+  /**
+   * Merged documents by one of the collection's indexes; none from a collection that was never filled. Rejects with
+   * UNAVAILABLE where the index is not there yet.
+   */
+  list(query: MergedList): Promise<MergedDocument[]>;
   /** Every folded document, in batches, in no order. */
   scanFolded(collection: string): AsyncIterable<FoldedDocument[]>;
   /** Every merged document, in batches, in no order. */

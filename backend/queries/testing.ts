@@ -2,7 +2,15 @@
 import { PROJECTIONS } from '../../projections/index.ts';
 import type { FoldedProjection } from '../../projections/projection.ts';
 import { encode, sumOf, type Recorded } from '../events/codec.ts';
-import type { OrderHandled, OrderId, OrderLine, OrderPlaced, ProductId, ShopEvent } from '../events/events.ts';
+import type {
+  OrderHandled,
+  OrderId,
+  OrderLine,
+  OrderPlaced,
+  ProductId,
+  ReportIssued,
+  ShopEvent,
+} from '../events/events.ts';
 import type { Body, Flush, FoldedWrite, ReadModels } from '../ports/read-models.ts';
 import type { Collections } from './collections.ts';
 
@@ -57,6 +65,30 @@ export function handled(orderId: string, at: number, more: Partial<OrderHandled>
     total: sumOf(lines),
     ...more,
     lines,
+  };
+}
+
+export function reportIssued(day: string, revision: number, more: Partial<ReportIssued> = {}): ReportIssued {
+  const from = Date.parse(`${day}T00:00:00.000Z`);
+  return {
+    type: 'ReportIssued',
+    version: 1,
+    id: `${day}/r${revision}`,
+    at: iso(from + 86_400_000 + revision * 1_000),
+    source: 'live',
+    day,
+    timeZone: 'UTC',
+    from: iso(from),
+    to: iso(from + 86_400_000),
+    currency: 'SEK',
+    revision,
+    orders: 3,
+    sales: 700,
+    handledOrders: 2,
+    products: [{ productId: 'p-1' as ProductId, name: 'The p-1', units: 7, amount: 700 }],
+    positions: { orders: [1, 2, 0, -1, -1, 3], 'handled-orders': [0, 0, 0, 0, -1, -1] },
+    changes: [],
+    ...more,
   };
 }
 

@@ -12,8 +12,10 @@ import type {
   FoldedDocument,
   KeyRange,
   MergedDocument,
+  MergedList,
   ReadModels,
 } from '../../backend/ports/read-models.ts';
+import { inListOrder, isListed } from '../../backend/ports/read-models-list.ts';
 
 /** What several handles ("processes") share. */
 export class MemoryStore {
@@ -82,6 +84,15 @@ export class MemoryModels implements ReadModels {
     await this.#interference.before();
     const all = this.#merged(collection);
     return ids.flatMap((id) => structuredClone(all.get(id)) ?? []);
+  }
+
+  async list(query: MergedList): Promise<MergedDocument[]> {
+    await this.#interference.before();
+    return [...this.#merged(query.collection).values()]
+      .filter((document) => isListed(query, document))
+      .sort(inListOrder(query.index))
+      .slice(0, query.limit)
+      .map((document) => structuredClone(document));
   }
 
   async *scanFolded(collection: string): AsyncIterable<FoldedDocument[]> {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open as openFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 import { TOPICS, type Topic } from '../../events/topics.ts';
 import { isShopError, ShopError } from '../../ports/errors.ts';
 
@@ -15,6 +15,10 @@ export type Mode = 'own' | 'read';
 const DATA_FILE = 'shop.mdb';
 const DATABASES_MAX = 32;
 const EPOCH = 'owner-epoch';
+/** In one transaction: others wait for as long as it lasts. */
+const REMOVED_AT_ONCE_MAX = 5_000;
+/** Sorts behind every other text: the last code point there is. */
+const LAST = '\u{10ffff}'.repeat(4);
 
 export class Environment {
   readonly dir: string;
@@ -27,6 +31,7 @@ export class Environment {
   readonly checkpoints: Database<unknown, [string, string]>;
   readonly meta: Database<unknown, string>;
   readonly #root: RootDatabase;
+  #entries: Database<Buffer, Buffer> | undefined;
   #epoch = 0;
   #closed = false;
 
@@ -41,6 +46,18 @@ export class Environment {
     this.merged = root.openDB('merged', {});
     this.checkpoints = root.openDB('checkpoints', {});
     this.meta = root.openDB('meta', {});
+    if (mode === 'own') this.entries();
+  }
+
+  /** Index entries: keys without values. Throws UNAVAILABLE when data from before there were any is only read. */
+  entries(): Database<Buffer, Buffer> {
+    // A database that its owner has not made yet is not opened, and no error either.
+    this.#entries ??= this.#root.openDB<Buffer, Buffer>('entries', { keyEncoding: 'binary', encoding: 'binary' }) as
+      Database<Buffer, Buffer> | undefined;
+    if (this.#entries === undefined) {
+      throw new ShopError('UNAVAILABLE', `the data in ${this.dir} has no indexes yet: run npm start once`);
+    }
+    return this.#entries;
   }
 
   static async open(dir: string, mode: Mode): Promise<Environment> {
@@ -102,6 +119,18 @@ export class Environment {
     return result.value;
   }
 
+  /** Removes a range of keys, however many, in transactions of a bounded size. */
+  async removeAll<K extends Key>(database: Database<unknown, K>, range: { start: K; end: K }): Promise<void> {
+    for (;;) {
+      this.assertOpen();
+      const keys = [...database.getKeys({ ...range, limit: REMOVED_AT_ONCE_MAX })];
+      if (keys.length === 0) return;
+      await this.write(() => {
+        for (const key of keys) void database.remove(key);
+      });
+    }
+  }
+
   assertOpen(): void {
     if (this.#closed) throw new ShopError('CLOSED', 'the embedded data is closed');
     // A reader's snapshot lasts until it is given up; what the owner has written since would not be seen.
@@ -113,6 +142,11 @@ export class Environment {
     this.#closed = true;
     await this.#root.close();
   }
+}
+
+/** The range of all ids of a collection. */
+export function within(collection: string): { start: [string, string]; end: [string, string] } {
+  return { start: [collection, ''], end: [collection, LAST] };
 }
 
 /** LMDB's own words about a folder that cannot be written are hard to read, so that is tried first. */

@@ -12,9 +12,12 @@ import type {
   FoldedDocument,
   KeyRange,
   MergedDocument,
+  MergedIndex,
+  MergedList,
   ReadModels,
 } from '../../ports/read-models.ts';
-import type { Environment } from './environment.ts';
+import { within, type Environment } from './environment.ts';
+import { MergedIndexes } from './merged-indexes.ts';
 
 type Parts = Record<string, { position: number; fields: Body }>;
 
@@ -25,21 +28,22 @@ interface StoredFolded {
 
 const SCAN_BATCH_SIZE = 1_000;
 const META = 'meta/';
-/** Sorts behind every other text: the last code point there is. */
-const LAST = '\u{10ffff}'.repeat(4);
 
 export class LmdbModels implements ReadModels {
   readonly engine = 'LMDB';
   readonly #environment: Environment;
+  readonly #indexes: MergedIndexes;
   #closed = false;
 
   constructor(environment: Environment) {
     this.#environment = environment;
+    this.#indexes = new MergedIndexes(environment);
   }
 
-  /** Nothing to do: a collection is a prefix. */
-  ensureCollection(): Promise<void> {
-    return Promise.resolve();
+  /** A collection itself is but a prefix. */
+  async ensureCollection(collection: string, indexes?: readonly MergedIndex[]): Promise<void> {
+    await this.#ready();
+    if (indexes !== undefined) await this.#indexes.ensure(collection, indexes);
   }
 
   async checkpoints(collections: readonly string[]): Promise<Checkpoint[]> {
@@ -95,6 +99,11 @@ export class LmdbModels implements ReadModels {
     });
   }
 
+  async list(query: MergedList): Promise<MergedDocument[]> {
+    await this.#ready();
+    return this.#indexes.list(query);
+  }
+
   async *scanFolded(collection: string): AsyncGenerator<FoldedDocument[]> {
     for await (const batch of this.#scan(this.#environment.folded, collection)) {
       yield batch.map(([id, stored]) => {
@@ -129,17 +138,24 @@ export class LmdbModels implements ReadModels {
     }
     for (const { key, position: at, body } of documents)
       void folded.put([collection, prefix + key], { position: at, body });
-    for (const part of parts) this.#mergePart(collection, part);
+    const indexes = parts.length === 0 ? [] : this.#indexes.of(collection);
+    for (const part of parts) this.#mergePart(collection, indexes, part);
     void checkpoints.put(checkpointId, position);
     return 'stored';
   }
 
-  #mergePart(collection: string, { id, part, position, fields }: Flush['parts'][number]): void {
+  #mergePart(
+    collection: string,
+    indexes: readonly MergedIndex[],
+    { id, part, position, fields }: Flush['parts'][number],
+  ): void {
     const { merged } = this.#environment;
-    const parts = merged.get([collection, id]) as Parts | undefined;
-    const known = parts?.[part];
+    const before = merged.get([collection, id]) as Parts | undefined;
+    const known = before?.[part];
     if (known !== undefined && known.position >= position) return;
-    void merged.put([collection, id], { ...parts, [part]: { position, fields } });
+    const after: Parts = { ...before, [part]: { position, fields } };
+    void merged.put([collection, id], after);
+    this.#indexes.changed(collection, indexes, id, before, after);
   }
 
   async getMeta(name: string): Promise<Body | null> {
@@ -162,12 +178,11 @@ export class LmdbModels implements ReadModels {
   async dropCollection(collection: string): Promise<void> {
     await this.#ready();
     const { folded, merged, checkpoints } = this.#environment;
+    await this.#indexes.forget(collection);
     for (const database of [checkpoints, folded, merged]) {
-      const ids = [...database.getKeys(within(collection))];
-      await this.#environment.write(() => {
-        for (const id of ids) void database.remove(id);
-      });
+      await this.#environment.removeAll(database, within(collection));
     }
+    await this.#indexes.removeEntries(collection);
   }
 
   close(): Promise<void> {
@@ -213,8 +228,4 @@ function prefixOf({ topic, partition }: TopicPartition): string {
 function sourceOf(id: string): TopicPartition {
   const [topic, partition] = id.split('/', 2);
   return { topic: topic as Topic, partition: Number(partition) };
-}
-
-function within(collection: string): { start: [string, string]; end: [string, string] } {
-  return { start: [collection, ''], end: [collection, LAST] };
 }

@@ -12,6 +12,8 @@ import type {
   FoldedDocument,
   KeyRange,
   MergedDocument,
+  MergedIndex,
+  MergedList,
   PartWrite,
   ReadModels,
 } from '../../ports/read-models.ts';
@@ -25,6 +27,7 @@ import {
   storedFolded,
   type Stored,
 } from './documents.ts';
+import { MergedLists } from './merged-lists.ts';
 import { duplicatesOf, isDuplicateKey, toShopError, unanswered } from './mongo-errors.ts';
 import { PartWriter } from './write-parts.ts';
 
@@ -35,6 +38,7 @@ export interface MongoModelsOptions {
 }
 
 const DATABASE = 'shopstream';
+const DOCUMENT_DB = 'DocumentDB';
 const CHECKPOINTS = 'checkpoints';
 const META = 'meta';
 const SELECTION_TIMEOUT_MS = 5_000;
@@ -69,8 +73,8 @@ export async function openMongoModels({ uri, logger }: MongoModelsOptions): Prom
 
 async function engineOf(db: Db): Promise<string> {
   const info = await db.command({ buildInfo: 1 });
-  const name = JSON.stringify(info).toLowerCase().includes('documentdb') ? 'DocumentDB, as MongoDB' : 'MongoDB';
-  return `${name} ${String(info['version'])}`;
+  const isDocumentDb = JSON.stringify(info).toLowerCase().includes(DOCUMENT_DB.toLowerCase());
+  return `${isDocumentDb ? `${DOCUMENT_DB}, as MongoDB` : 'MongoDB'} ${String(info['version'])}`;
 }
 
 class MongoModels implements ReadModels {
@@ -79,6 +83,7 @@ class MongoModels implements ReadModels {
   readonly #db: Db;
   readonly #where: string;
   readonly #logger: Logger;
+  readonly #lists: MergedLists;
   #closed = false;
   readonly #partWriters = new Map<string, PartWriter>();
 
@@ -88,9 +93,10 @@ class MongoModels implements ReadModels {
     this.#where = where;
     this.engine = engine;
     this.#logger = logger;
+    this.#lists = new MergedLists(db, engine.startsWith(DOCUMENT_DB));
   }
 
-  async ensureCollection(collection: string): Promise<void> {
+  async ensureCollection(collection: string, indexes: readonly MergedIndex[] = []): Promise<void> {
     await this.#run(`creating ${collection}`, async () => {
       const existing = await this.#db.listCollections({}, { nameOnly: true }).toArray();
       const names = new Set(existing.map(({ name }) => name));
@@ -101,6 +107,7 @@ class MongoModels implements ReadModels {
           this.#logger.debug({ error, name }, 'The collection was not created; it may be there already.');
         });
       }
+      await this.#lists.ensure(collection, indexes);
     });
   }
 
@@ -141,6 +148,11 @@ class MongoModels implements ReadModels {
 
   async merged(collection: string, ids: readonly string[]): Promise<MergedDocument[]> {
     return (await this.#byId(collection, ids)).map(mergedOf);
+  }
+
+  async list(query: MergedList): Promise<MergedDocument[]> {
+    const found = await this.#run(`listing ${query.collection}`, () => this.#lists.read(query));
+    return found.map(mergedOf);
   }
 
   async *scanFolded(collection: string): AsyncGenerator<FoldedDocument[]> {
