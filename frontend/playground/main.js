@@ -2,9 +2,9 @@
  * The playground: GraphiQL with an example for each consumer, asking the server that it came from. Plain
  * JavaScript, as it is little more than a call and React's types are not among the project's packages.
  */
-import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
-import 'graphiql/graphiql.css';
+import 'graphiql/style.css';
+import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -22,10 +22,31 @@ const defaultTabs = Object.keys(queries)
 const socketUrl = new URL('/graphql', location.href);
 socketUrl.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
 
-const fetcher = createGraphiQLFetcher({
-  url: '/graphql',
-  wsClient: createClient({ url: socketUrl.href, retryAttempts: Number.POSITIVE_INFINITY, shouldRetry: () => true }),
+const socket = createClient({
+  url: socketUrl.href,
+  retryAttempts: Number.POSITIVE_INFINITY,
+  shouldRetry: () => true,
 });
+
+/** Subscriptions go over the socket; what a subscription is, is seen from the text, however fresh. */
+async function fetcher({ query, operationName, variables }, { headers } = {}) {
+  if (isSubscription(query, operationName)) return socket.iterate({ query, operationName, variables });
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, operationName, variables }),
+  });
+  return response.json();
+}
+
+function isSubscription(query, operationName) {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === 'subscription';
+  } catch {
+    // The server says best what is wrong with it.
+    return false;
+  }
+}
 
 createRoot(document.getElementById('playground')).render(
   createElement(GraphiQL, { fetcher, defaultTabs, defaultEditorToolsVisibility: false, shouldPersistHeaders: false }),
