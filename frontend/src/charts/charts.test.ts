@@ -47,7 +47,7 @@ describe('a day as minutes', () => {
 
 describe('scales and paths', () => {
   it('has round tops', () => {
-    expect([0, 0.3, 7, 8, 9, 21, 101, 2_400].map(niceMax)).toEqual([1, 0.4, 8, 8, 10, 25, 200, 2_500]);
+    expect([0, 1, 7, 8, 9, 21, 101, 2_400].map(niceMax)).toEqual([2, 2, 8, 8, 10, 40, 200, 4_000]);
   });
 
   it('grows at once and shrinks late', () => {

@@ -1,8 +1,8 @@
-/** The least "nice" number that is not below `value`: 1, 2, 2.5 or 5 times a power of ten, so that grid lines are round. */
+/** The least number that is not below `value` and whose half is round, too: the grid has a line at both. */
 export function niceMax(value: number): number {
-  if (value <= 0) return 1;
+  if (value <= 2) return 2;
   const power = 10 ** Math.floor(Math.log10(value));
-  for (const step of [1, 2, 2.5, 4, 5, 8]) {
+  for (const step of [1, 2, 4, 6, 8]) {
     if (step * power >= value) return step * power;
   }
   return 10 * power;
