@@ -68,6 +68,22 @@ module.exports = {
       '^backend/graphql/server/',
     ]),
     part('replay', '^backend/verify/'),
+    part('live', '^backend/queries/', '^backend/replay/rebuild\\.ts$'),
+    only(
+      'graphql',
+      'Resolvers read, map and return: they know what answers, and no engine.',
+      '^backend/graphql/(?!server/)',
+      [
+        ...BASE,
+        '^backend/graphql/(?!server/)',
+        '^backend/queries/',
+        '^backend/live/',
+        '^backend/dead-letters/',
+        '^backend/replay/rebuild\\.ts$',
+        '^backend/simulator/settings\\.ts$',
+        SHOP_CONTRACT,
+      ],
+    ),
     {
       name: 'no-adapter-outside-the-composition-root',
       comment: 'Only backend/cli picks adapters. Plain durable file writing is no engine: mailer and reporter may.',
@@ -89,7 +105,7 @@ module.exports = {
         path: '^backend/',
         pathNot: [
           TESTS,
-          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|dead-letters|replay|cli|graphql/server)/',
+          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|dead-letters|replay|live|graphql|cli)/',
         ],
       },
       to: {},

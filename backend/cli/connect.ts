@@ -6,6 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { decode, encode } from '../events/codec.ts';
 import type { LogCreated } from '../events/events.ts';
+import { LogAnnouncements } from '../live/log-announcements.ts';
+import { LocalAnnouncements, type Announcements } from '../ports/announcements.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -18,6 +20,8 @@ export interface Connection {
   readonly description: string;
   readonly log: EventLog;
   readonly models: ReadModels;
+  /** Signals that read models have moved on. */
+  readonly announcements: Announcements;
   /** ISO 4217. */
   readonly currency: string;
   /** Embedded and owned: tells other processes where the owner answers. */
@@ -84,6 +88,7 @@ async function openEngines(settings: Settings, logger: Logger): Promise<Opened> 
       description: `${log.engine} at ${brokers.join(', ')} and ${models.engine} at ${withoutPassword(uri)}`,
       log,
       models,
+      announcements: new LogAnnouncements({ log, logger, group: ownGroup('updates') }),
       announce: () => Promise.resolve(),
       close: async () => {
         await models.close();
@@ -105,9 +110,15 @@ async function openData(settings: Settings, access: Access, logger: Logger): Pro
     description: `embedded (${embedded.log.engine}) in ${settings.dataDir}`,
     log: embedded.log,
     models: embedded.models,
+    announcements: new LocalAnnouncements(),
     announce: (url) => embedded.announce(url),
     close: () => embedded.close(),
   };
+}
+
+/** A consumer group that this process shares with nobody. */
+export function ownGroup(purpose: string): string {
+  return `shopstream-${purpose}-${randomUUID()}`;
 }
 
 function withoutPassword(uri: string): string {

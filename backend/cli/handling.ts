@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { HandlingPolicy } from '../events/events.ts';
 
 /** The options that withSimulation (program.ts) defines, as commander gives them. */
@@ -9,6 +10,11 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly flat: boolean;
   readonly catalogue?: string;
+}
+
+/** Whether the command line says how much to simulate, or how orders are drawn. */
+export function isTold(command: Command): boolean {
+  return ['rate', 'chance', 'delay', 'attempts'].some((name) => command.getOptionValueSource(name) === 'cli');
 }
 
 export function policyOf({ chance, delay, attempts }: SimulationOptions): HandlingPolicy {

@@ -71,7 +71,8 @@ function addRoles(program: Command): void {
     .option('--engines', 'start Kafka and a MongoDB server without Docker, and run on them', false)
     .option('--no-simulator', 'place no orders')
     .option('--no-history', "do not fill an empty embedded log with yesterday's and today's orders")
-    .option('--port <n>', "port of the shop's endpoint (default: that of SHOP_URL)", port)
+    .option('--port <n>', 'port of the API and the dashboard (default: PORT, 4000)', port)
+    .option('--shop-port <n>', "port of the shop's own endpoint (default: that of SHOP_URL)", port)
     .action(lazily(() => import('./verbs/start.ts')));
   verb(program, 'engines', 'Starts Kafka and a MongoDB server without Docker, and keeps them.', [npm('engines')])
     .option('--kafka-port <n>', 'port of Kafka', port, 9092)
@@ -80,6 +81,9 @@ function addRoles(program: Command): void {
   verb(program, 'shop', 'The shop: decides on orders and stock, and writes them to the log.', [npm('shop')])
     .option('--port <n>', 'port of its endpoint (default: that of SHOP_URL)', port)
     .action(lazily(() => import('./verbs/shop.ts')));
+  verb(program, 'serve', 'The API with its playground, and the dashboard.', [npm('serve')])
+    .option('--port <n>', 'its port (default: PORT, 4000)', port)
+    .action(lazily(() => import('./verbs/serve.ts')));
   verb(program, 'project', 'Folds events into read models.', [npm('project'), npm('project', 'sales')])
     .addArgument(
       new Argument('[projections...]', 'order-counts, sales, products-sold, stock, handling, orders; all without'),

@@ -6,6 +6,7 @@ import type { Projection } from '../../projections/projection.ts';
 import { recordDeadLetters } from '../dead-letters/dead-letters.ts';
 import type { HandlingPolicy } from '../events/events.ts';
 import { startHandler } from '../handler/handler.ts';
+import { clearFailure, noteFailure } from '../live/failures.ts';
 import { startMailer } from '../mailer/mailer.ts';
 import { systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -18,8 +19,14 @@ import { startShopServer } from '../shop/endpoint.ts';
 import { openShop, type ShopService } from '../shop/shop.ts';
 import { loadCatalogue } from '../simulator/catalogue.ts';
 import { startSimulator } from '../simulator/live.ts';
-import { liveCollections, rememberedCollections } from './collections.ts';
-import type { Connection } from './connect.ts';
+import {
+  followConfiguration,
+  readConfiguration,
+  writeConfiguration,
+  type SimulatorConfiguration,
+} from '../simulator/settings.ts';
+import { followedBy, liveCollections, rememberedCollections } from './collections.ts';
+import { ownGroup, type Connection } from './connect.ts';
 import type { Settings } from './settings.ts';
 
 /** Something that runs until it is stopped, or fails. */
@@ -63,8 +70,23 @@ export async function startProjecting(
 ): Promise<Projecting> {
   const { log, models } = connection;
   const deadLetters: FollowOptions['deadLetters'] = (records) => recordDeadLetters(log, records);
-  const following = new Following({ log, models, clock, logger, projections, deadLetters });
+  const following = new Following({
+    log,
+    models,
+    clock,
+    logger,
+    projections,
+    deadLetters,
+    announce: (updates) => connection.announcements.announce(updates),
+    failed: ({ collection, error }) => {
+      noteFailure(models, collection, error.message).catch((cause: unknown) =>
+        logger.warn({ cause, collection }, 'The read models could not be told that this projection has stopped.'),
+      );
+    },
+  });
   try {
+    // Whoever starts anew tries again; what cannot be folded is found out at once.
+    for (const { collection } of await followedBy(models, projections)) await clearFailure(models, collection);
     await following.start();
   } catch (error) {
     await following.stop();
@@ -119,14 +141,14 @@ export interface RunningShop extends Role {
 /** The shop and its endpoint. */
 export async function startShop(
   context: RoleContext,
-  port: number,
+  at: { readonly host: string; readonly port: number },
   extraRoutes?: FastifyPluginAsync,
 ): Promise<RunningShop> {
-  const { connection, settings, logger } = context;
+  const { connection, logger } = context;
   const shop = await openShopService(context);
   try {
     const extra = extraRoutes === undefined ? {} : { extraRoutes };
-    const server = await startShopServer({ shop, host: settings.host, port, logger, ...extra });
+    const server = await startShopServer({ shop, ...at, logger, ...extra });
     await connection.announce(server.url);
     return {
       name: 'shop',
@@ -204,10 +226,16 @@ export interface SimulatorChoice {
   /** The same rate at any time of day. */
   readonly flat: boolean;
   readonly catalogue: string | null;
+  /**
+   * `own`: as told here, whatever the log says. `told`: what is told here goes into the log, and is followed there
+   * from then on. `known`: what is in the log goes before what is told here.
+   */
+  readonly configuration: 'own' | 'told' | 'known';
 }
 
 export async function startSimulating(context: RoleContext, shop: Shop, choice: SimulatorChoice): Promise<Role> {
   const { connection, logger, settings } = context;
+  const { log } = connection;
   const simulator = startSimulator({
     shop,
     clock,
@@ -219,8 +247,42 @@ export async function startSimulating(context: RoleContext, shop: Shop, choice: 
     timeZone: settings.timeZone,
     handling: choice.handling,
     flat: choice.flat,
+    // Nobody comes before it is known how many.
+    paused: choice.configuration !== 'own',
   });
-  return { name: 'simulate', ended: simulator.ended, stop: () => simulator.stop() };
+  const role = { name: 'simulate', ended: simulator.ended };
+  if (choice.configuration === 'own') return { ...role, stop: () => simulator.stop() };
+  try {
+    const initial = await configurationFor(context, choice);
+    const unfollow = await followConfiguration({
+      log,
+      clock,
+      logger,
+      simulator,
+      initial,
+      group: ownGroup('simulator'),
+    });
+    const stop = async (): Promise<void> => {
+      await unfollow();
+      await simulator.stop();
+    };
+    return { ...role, stop };
+  } catch (error) {
+    await simulator.stop();
+    throw error;
+  }
+}
+
+/** What the simulator begins with. The log has it by then, so that whoever asks is told the truth. */
+async function configurationFor(
+  { connection: { log } }: RoleContext,
+  { rate, handling, configuration }: SimulatorChoice,
+): Promise<SimulatorConfiguration> {
+  const known = (await readConfiguration(log))?.configuration ?? null;
+  if (known !== null && configuration === 'known') return known;
+  const told = { ordersPerSecond: rate, handling, paused: false, burst: null };
+  await writeConfiguration(log, clock, told);
+  return told;
 }
 
 export function catalogueAt(file: string | null): ReturnType<typeof loadCatalogue> {

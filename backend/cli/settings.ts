@@ -12,8 +12,14 @@ export interface Settings {
   readonly topicPrefix: string;
   /** Where the shop's internal endpoint answers. */
   readonly shopUrl: URL;
-  /** The address that the shop's endpoint listens at. */
+  /** The address that the API and the dashboard listen at, and the endpoint of a shop that is a process of its own. */
   readonly host: string;
+  /** The port of the API and the dashboard. */
+  readonly port: number;
+  /** What operators have to know; null: everybody is one, which is allowed on this machine alone. */
+  readonly operatorToken: string | null;
+  /** Pages of other origins that may open sockets to the API. */
+  readonly allowedOrigins: readonly string[];
   readonly dataDir: string;
   readonly reportsDir: string;
   readonly mailboxDir: string;
@@ -37,7 +43,14 @@ export const SETTINGS: readonly SettingDescription[] = [
   { name: 'MONGODB_URI', default: '', about: 'mongodb://host:port/database; with KAFKA_BROKERS: engines mode' },
   { name: 'TOPIC_PREFIX', default: '', about: 'put before every topic, so that several shops can share a Kafka' },
   { name: 'SHOP_URL', default: 'http://127.0.0.1:7070', about: "where the shop's internal endpoint answers" },
-  { name: 'HOST', default: '127.0.0.1', about: 'the address that endpoints listen at' },
+  { name: 'HOST', default: '127.0.0.1', about: 'the address that the API and the dashboard listen at' },
+  { name: 'PORT', default: '4000', about: 'the port of the API and the dashboard' },
+  {
+    name: 'OPERATOR_TOKEN',
+    default: '',
+    about: 'a secret for who operates the shop; needed unless HOST is this machine',
+  },
+  { name: 'ALLOWED_ORIGINS', default: '', about: 'origins of other pages that may open sockets, comma-separated' },
   { name: 'DATA_DIR', default: 'data', about: 'where the embedded log and read models are kept' },
   { name: 'REPORTS_DIR', default: 'reports', about: 'where daily reports are written' },
   { name: 'MAILBOX_DIR', default: 'mailbox', about: 'where mails are written' },
@@ -76,6 +89,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     topicPrefix: prefixOf(text('TOPIC_PREFIX')),
     shopUrl: urlOf(text('SHOP_URL'), 'SHOP_URL', ['http:', 'https:']),
     host: text('HOST'),
+    port: portOf(text('PORT')),
+    operatorToken: text('OPERATOR_TOKEN') === '' ? null : text('OPERATOR_TOKEN'),
+    allowedOrigins: originsOf(text('ALLOWED_ORIGINS')),
     dataDir: path.resolve(text('DATA_DIR')),
     reportsDir: path.resolve(text('REPORTS_DIR')),
     mailboxDir: path.resolve(text('MAILBOX_DIR')),
@@ -98,6 +114,22 @@ export function currencyOf(text: string, where: string): string {
 function prefixOf(text: string): string {
   if (/^[a-zA-Z0-9._-]{0,100}$/.test(text)) return text;
   throw bad(`TOPIC_PREFIX is "${text}"; Kafka takes letters, digits, ".", "_" and "-" in a topic's name`);
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw bad(`PORT is "${text}", which is no port from 0 (any that is free) to 65535`);
+}
+
+function originsOf(text: string): readonly string[] {
+  if (text === '') return [];
+  return text.split(',').map((each) => {
+    const given = each.trim();
+    const url = URL.canParse(given) ? new URL(given) : null;
+    if (url !== null && /^https?:$/.test(url.protocol) && url.origin === given.replace(/\/$/, '')) return url.origin;
+    throw bad(`ALLOWED_ORIGINS has "${given}", which is no origin such as https://shop.example.org`);
+  });
 }
 
 function brokersOf(text: string): readonly string[] | null {

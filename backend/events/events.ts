@@ -134,6 +134,12 @@ export const SimulatorConfiguredSchema = Type.Object({
   ordersPerSecond: Type.Number({ minimum: 0, maximum: 100_000 }),
   handling: HandlingPolicySchema,
   paused: Type.Boolean(),
+  burst: Type.Optional(
+    Type.Object(
+      { ordersPerSecond: Type.Number({ minimum: 0, maximum: 100_000 }), until: instant },
+      { description: 'Another rate until an instant.' },
+    ),
+  ),
 });
 
 export const ReportIssuedSchema = Type.Object({

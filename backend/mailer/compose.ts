@@ -23,6 +23,7 @@ export interface Mail {
   /** Relative to the mailbox: "2026-11-22/<order id>.eml". */
   readonly path: string;
   readonly to: string;
+  readonly subject: string;
   /** RFC 5322, lines end with CR LF. */
   readonly bytes: Buffer;
 }
@@ -35,10 +36,11 @@ export function mailPath({ orderId, at }: OrderHandled, { timeZone }: ComposeOpt
 /** Composes the message. Rejects only for what nodemailer cannot compose. */
 export async function compose(event: OrderHandled, options: ComposeOptions): Promise<Mail> {
   const view = viewOf(event, options);
+  const subject = `Your order ${oneLine(event.orderId)} has been handled`;
   const composer = new MailComposer({
     from: { name: SENDER_NAME, address: SENDER },
     to: { name: oneLine(event.customer.name), address: oneLine(event.customer.email) },
-    subject: `Your order ${oneLine(event.orderId)} has been handled`,
+    subject,
     date: new Date(event.at),
     messageId: `<${nameFor(event.orderId)}@${ID_DOMAIN}>`,
     headers: { 'Auto-Submitted': 'auto-generated' },
@@ -53,6 +55,7 @@ export async function compose(event: OrderHandled, options: ComposeOptions): Pro
   return {
     path: mailPath(event, options),
     to: oneLine(event.customer.email),
+    subject,
     bytes: await composer.compile().build(),
   };
 }

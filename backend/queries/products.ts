@@ -42,20 +42,30 @@ export function productsBetween(documents: readonly FoldedDocument[], from: numb
     for (const field in products) {
       const sold = products[field];
       if (sold === undefined) continue;
-      if (whole) add(sums, field, sold.name, key, sold.units, sold.amount);
-      else {
-        for (const slot in sold.minutes) {
-          const minute = start + Number(slot) * MINUTE_MS;
-          if (minute < from || minute >= to) continue;
-          const [units, amount] = sold.minutes[slot] ?? [0, 0];
-          add(sums, field, sold.name, key, units, amount);
-        }
-      }
+      const inSpan = whole ? ([sold.units, sold.amount] as const) : ofMinutes(sold.minutes, start, from, to);
+      if (inSpan !== null) add(sums, field, sold.name, key, ...inSpan);
     }
   }
   return [...sums]
     .map(([field, { name, units, amount }]) => ({ productId: productOf(field), name, units, amount }))
     .sort((a, b) => (a.productId < b.productId ? -1 : 1));
+}
+
+/** Null when nothing was sold in any of the minutes. */
+function ofMinutes(
+  minutes: Readonly<Record<string, readonly [units: number, amount: number]>>,
+  start: number,
+  from: number,
+  to: number,
+): readonly [units: number, amount: number] | null {
+  let sum: [number, number] | null = null;
+  for (const slot in minutes) {
+    const minute = start + Number(slot) * MINUTE_MS;
+    if (minute < from || minute >= to) continue;
+    const [units, amount] = minutes[slot] ?? [0, 0];
+    sum = [(sum?.[0] ?? 0) + units, (sum?.[1] ?? 0) + amount];
+  }
+  return sum;
 }
 
 function add(sums: Map<string, Sum>, field: string, name: string, key: string, units: number, amount: number): void {

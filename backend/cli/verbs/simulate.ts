@@ -1,11 +1,12 @@
 /** `simulate`: places orders as they come, or writes a span of the past at once. */
+import type { Command } from 'commander';
 import { addDays, boundsOf } from '../../domain/calendar.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { openShopClient } from '../../shop/endpoint.ts';
 import { writeHistory } from '../../simulator/history.ts';
 import { connect, isEnginesMode, ownerUrl } from '../connect.ts';
-import { policyOf, type SimulationOptions } from '../handling.ts';
+import { isTold, policyOf, type SimulationOptions } from '../handling.ts';
 import { catalogueAt, startSimulating } from '../roles.ts';
 import { runUntil, stopSignal } from '../run-until.ts';
 import { readSettings, type Settings } from '../settings.ts';
@@ -20,7 +21,7 @@ interface Options extends SimulationOptions {
   readonly for?: number;
 }
 
-export async function run(options: Options): Promise<void> {
+export async function run(options: Options, command: Command): Promise<void> {
   const settings = readSettings(process.env);
   const first = options.day ?? options.from;
   const last = options.day ?? options.to ?? options.from;
@@ -30,14 +31,14 @@ export async function run(options: Options): Promise<void> {
   if (first === undefined) {
     if (options.to !== undefined) throw new ShopError('BAD_INPUT', '--to needs --from');
     if (options.orders !== undefined) throw new ShopError('BAD_INPUT', '--orders needs --day, or --from and --to');
-    return runLive(options, settings);
+    return runLive(options, command, settings);
   }
   if (last === undefined || last < first)
     throw new ShopError('BAD_INPUT', `--to ${last ?? ''} is before --from ${first}`);
   return writeSpan(options, settings, first, last);
 }
 
-async function runLive(options: Options, settings: Settings): Promise<void> {
+async function runLive(options: Options, command: Command, settings: Settings): Promise<void> {
   const logger = createLogger(settings.logLevel, 'simulate');
   const url = isEnginesMode(settings) ? settings.shopUrl.href : await ownerUrl(settings);
   if (url === null) {
@@ -50,7 +51,15 @@ async function runLive(options: Options, settings: Settings): Promise<void> {
   const connection = await connect(settings, 'read', logger);
   try {
     const { rate, seed, flat } = options;
-    const choice = { rate, seed, flat, handling: policyOf(options), catalogue: options.catalogue ?? null };
+    const choice = {
+      rate,
+      seed,
+      flat,
+      handling: policyOf(options),
+      catalogue: options.catalogue ?? null,
+      // Alone it is the shop's simulator; told how much or for how long it is a load of its own beside it.
+      configuration: isTold(command) || options.for !== undefined ? ('own' as const) : ('known' as const),
+    };
     const role = await startSimulating({ settings, connection, logger }, openShopClient(url), choice);
     logger.info({ shop: url, rate }, 'Running: placing orders. Ctrl-C stops it.');
     const limit = options.for === undefined ? null : systemClock.until(systemClock.now() + options.for, signal);

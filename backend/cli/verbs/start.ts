@@ -1,5 +1,6 @@
 /** `start`: the whole shop in one process: embedded, on given engines, or on engines that it starts itself. */
 import path from 'node:path';
+import type { Command } from 'commander';
 import type { FastifyPluginAsync } from 'fastify';
 import colors from 'picocolors';
 import { PROJECTIONS } from '../../../projections/index.ts';
@@ -12,7 +13,7 @@ import type { Reporter } from '../../reporter/reporter.ts';
 import type { Shop } from '../../shop/commands.ts';
 import { writeHistory } from '../../simulator/history.ts';
 import { connect, isEnginesMode, type Connection } from '../connect.ts';
-import { policyOf, type SimulationOptions } from '../handling.ts';
+import { isTold, policyOf, type SimulationOptions } from '../handling.ts';
 import { replayRoutes } from '../replay-routes.ts';
 import {
   catalogueAt,
@@ -26,30 +27,35 @@ import {
   type Role,
   type RoleContext,
 } from '../roles.ts';
+import { startServing } from '../serving.ts';
 import { runUntil, stopAll, stopSignal } from '../run-until.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { createLogger, progressBar } from '../terminal.ts';
 
 interface Options extends SimulationOptions {
+  /** Whether the command line says how much to simulate. */
+  readonly told: boolean;
   readonly engines: boolean;
   readonly simulator: boolean;
   readonly history: boolean;
   readonly port?: number;
+  readonly shopPort?: number;
 }
 
-export async function run(options: Options): Promise<void> {
-  const given = readSettings(process.env);
-  const logger = createLogger(given.logLevel, 'start');
+export async function run(given: Omit<Options, 'told'>, command: Command): Promise<void> {
+  const options: Options = { ...given, told: isTold(command) };
+  const settings = readSettings(process.env);
+  const logger = createLogger(settings.logLevel, 'start');
   const signal = stopSignal();
-  if (!options.engines) return runShop(options, given, logger, signal);
-  if (isEnginesMode(given)) {
+  if (!options.engines) return runShop(options, settings, logger, signal);
+  if (isEnginesMode(settings)) {
     throw new ShopError(
       'BAD_INPUT',
       '--engines starts Kafka and a MongoDB server, but KAFKA_BROKERS and MONGODB_URI name some: give one or the other',
     );
   }
   process.stdout.write('Starting Kafka and a MongoDB server (the first time takes a minute) …\n');
-  const engines = await startEngines({ dir: path.join(given.dataDir, 'engines'), logger });
+  const engines = await startEngines({ dir: path.join(settings.dataDir, 'engines'), logger });
   try {
     const environment = { ...process.env, KAFKA_BROKERS: engines.brokers.join(','), MONGODB_URI: engines.mongodbUri };
     process.stdout.write(
@@ -77,22 +83,40 @@ async function runShop(
       await server.register(reportRoutes(() => reporter));
       await server.register(replayRoutes(() => replays));
     };
-    const shop = await startShop(context, shopPort(settings, options.port), routes);
+    // It has no password, so nobody else's machine gets to it, whatever HOST says.
+    const at = { host: '127.0.0.1', port: shopPort(settings, options.shopPort) };
+    const shop = await startShop(context, at, routes);
     roles.push(shop);
     const projecting = await startProjectingAndRebuilding(context, PROJECTIONS);
     roles.push(await startHandling(context), projecting);
     replays = projecting.replays;
+    const serving = await startServing(context, {
+      shop: shop.shop,
+      replays: projecting.replays,
+      makeReport: async (day) => (await runningOf(reporter).issue(day)).event,
+      port: options.port ?? settings.port,
+    });
+    // Who watches goes before what is watched, and is told so.
+    roles.unshift(serving);
     if (options.history) await writeFirstHistory(options, context, shop.shop, signal);
     const reporting = await startReporting(context);
     reporter = reporting.reporter;
     roles.push(await startMailing(context, false), reporting);
     if (options.simulator && !signal.aborted) {
       const { rate, seed, flat } = options;
-      const choice = { rate, seed, flat, handling: policyOf(options), catalogue: options.catalogue ?? null };
+      const choice = {
+        rate,
+        seed,
+        flat,
+        handling: policyOf(options),
+        catalogue: options.catalogue ?? null,
+        configuration: options.told ? ('told' as const) : ('known' as const),
+      };
       // Customers go before the shop does.
       roles.unshift(await startSimulating(context, shop.shop, choice));
     }
-    if (!signal.aborted) process.stdout.write(banner(options, settings, connection, shop.url));
+    if (!signal.aborted)
+      process.stdout.write(banner(options, settings, connection, { api: serving.url, shop: shop.url }));
   } catch (error) {
     await stopAll(roles, logger);
     await connection.close();
@@ -110,13 +134,16 @@ async function runShop(
 function reportRoutes(reporter: () => Reporter | null): FastifyPluginAsync {
   return async (server) => {
     server.post<{ Params: { day: string } }>('/reports/:day', async ({ params }) => {
-      const running = reporter();
-      if (running === null) throw new ShopError('UNAVAILABLE', 'the reporter has not started yet; try again');
-      const { files } = await running.issue(params.day);
+      const { files } = await runningOf(reporter()).issue(params.day);
       return { files };
     });
     await Promise.resolve();
   };
+}
+
+function runningOf(reporter: Reporter | null): Reporter {
+  if (reporter === null) throw new ShopError('UNAVAILABLE', 'the reporter has not started yet; try again');
+  return reporter;
 }
 
 /** So that no figure starts at zero at four in the afternoon: into an empty embedded log, and only there. */
@@ -152,14 +179,21 @@ async function isEmpty({ log }: Connection): Promise<boolean> {
   return bounds.every(({ end }) => end === 0);
 }
 
-function banner(options: Options, settings: Settings, connection: Connection, url: string): string {
+function banner(
+  options: Options,
+  settings: Settings,
+  connection: Connection,
+  urls: { readonly api: string; readonly shop: string },
+): string {
   const rows = [
     ['runs on', connection.description],
+    ['dashboard', urls.api],
+    ['API', `${urls.api}/graphql   (a playground, in a browser)`],
     ['figures', 'npm run stats -- --watch   (in a second terminal)'],
     ['reports', `${settings.reportsDir}   (at 00:00 ${settings.timeZone})`],
     ['mails', settings.mailboxDir],
     ['orders', options.simulator ? `${options.rate}/s on the average of a day, simulated` : 'none are simulated'],
-    ['endpoint', `${url}   (the shop's own: commands and catalogue)`],
+    ['endpoint', `${urls.shop}   (the shop's own: commands and catalogue)`],
     ['proof', 'npm run verify'],
   ];
   const lines = rows.map(([name = '', text = '']) => `  ${colors.dim(name.padEnd(9))} ${text}`);

@@ -1,0 +1,60 @@
+import { Field, ID, ObjectType } from 'type-graphql';
+import { Positioned } from './positions.ts';
+import { DateTime, LocalDate, SafeInt } from './scalars.ts';
+
+@ObjectType({ description: 'What there is of a product.' })
+export class StockBalance {
+  @Field(() => ID, { description: "The product's id." })
+  readonly productId!: string;
+
+  @Field(() => String, { description: 'Its name; the id until it is listed.' })
+  readonly name!: string;
+
+  @Field(() => String, { description: 'Its category; empty until it is listed.' })
+  readonly category!: string;
+
+  @Field(() => SafeInt, { nullable: true, description: 'The list price in minor units; null until it is listed.' })
+  readonly price!: number | null;
+
+  @Field(() => SafeInt, { description: 'Units received less units sold; exact to the minute.' })
+  readonly balance!: number;
+
+  @Field(() => SafeInt, { description: 'Units received as opening stock, at any time.' })
+  readonly opening!: number;
+
+  @Field(() => SafeInt, { description: 'Units sold since 00:00; exact to the minute.' })
+  readonly soldToday!: number;
+}
+
+@ObjectType({ description: 'The stock as of an instant.' })
+export class Stock extends Positioned {
+  @Field(() => DateTime, { description: 'The instant that the balances are of.' })
+  readonly at!: string;
+
+  @Field(() => [StockBalance], { description: 'Every product, or the one that was asked for, by id.' })
+  readonly products!: readonly StockBalance[];
+}
+
+@ObjectType({ description: 'What was sold of a product.' })
+export class ProductSold {
+  @Field(() => ID, { description: "The product's id." })
+  readonly productId!: string;
+
+  @Field(() => String, { description: 'Its name as on the latest order.' })
+  readonly name!: string;
+
+  @Field(() => SafeInt, { description: 'Units sold.' })
+  readonly units!: number;
+
+  @Field(() => SafeInt, { description: 'What they came to, in minor units.' })
+  readonly amount!: number;
+}
+
+@ObjectType({ description: 'What was sold of each product on a day.' })
+export class ProductsSold extends Positioned {
+  @Field(() => LocalDate, { description: "The day, in the shop's time zone." })
+  readonly day!: string;
+
+  @Field(() => [ProductSold], { description: 'Products of which any was sold, by id.' })
+  readonly products!: readonly ProductSold[];
+}
