@@ -1,4 +1,5 @@
 /** All projections. A new one is one file and one line here. */
+import { dailyReports } from './daily-reports.ts';
 import { handling } from './handling.ts';
 import { orderCounts } from './order-counts.ts';
 import { orders } from './orders.ts';
@@ -7,4 +8,12 @@ import type { Projection } from './projection.ts';
 import { sales } from './sales.ts';
 import { stock } from './stock.ts';
 
-export const PROJECTIONS: readonly Projection[] = [orderCounts, sales, productsSold, stock, handling, orders];
+export const PROJECTIONS: readonly Projection[] = [
+  orderCounts,
+  sales,
+  productsSold,
+  stock,
+  handling,
+  orders,
+  dailyReports,
+];

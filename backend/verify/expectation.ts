@@ -2,10 +2,10 @@
  * What one topic-partition must have made of one projection's documents, up to a position. It is folded on
  * with the log; documents are compared with it when it stands where they stand.
  */
-import { draw } from '../domain/draw.ts';
 import type { Recorded } from '../events/codec.ts';
 import type { TruthTopic } from '../events/topics.ts';
 import { differencesOf, digestOf, type FieldDifference } from './json.ts';
+import { MERGED_MODELS, type MergedModel } from './parts.ts';
 import { FOLDED_MODELS, type FoldedModel, type Row } from './rows.ts';
 
 /** A stored document (or one part of it) as it claims to be. */
@@ -34,13 +34,15 @@ export const TOPICS_OF: Readonly<Record<string, readonly TruthTopic[]>> = {
   stock: ['stock', 'orders'],
   handling: ['orders', 'handled-orders'],
   orders: ['orders', 'handled-orders'],
+  'daily-reports': ['reports'],
 };
 
 /** An empty expectation of one topic-partition of a projection; null when there is no such projection. */
 export function expectationOf(projection: string): Expectation | null {
   const folded = FOLDED_MODELS[projection];
   if (folded !== undefined) return new Sums(folded);
-  return projection === 'orders' ? new Parts(orderPartOf) : null;
+  const merged = MERGED_MODELS[projection];
+  return merged === undefined ? null : new Parts(merged.partOf);
 }
 
 /** Sums of rows by document and path. */
@@ -114,10 +116,10 @@ function put(body: object, path: readonly string[], value: unknown): void {
 
 /** Parts that are set as a whole: a digest of each is enough, the log has the rest. */
 class Parts implements Expectation {
-  readonly #partOf: (recorded: Recorded) => { readonly key: string; readonly body: unknown } | null;
+  readonly #partOf: MergedModel['partOf'];
   readonly #parts = new Map<string, { readonly position: number; readonly digest: string }>();
 
-  constructor(partOf: (recorded: Recorded) => { readonly key: string; readonly body: unknown } | null) {
+  constructor(partOf: MergedModel['partOf']) {
     this.#partOf = partOf;
   }
 
@@ -146,32 +148,4 @@ class Parts implements Expectation {
   keys(): IterableIterator<string> {
     return this.#parts.keys();
   }
-}
-
-/** The part of an order's document that an event sets. */
-function orderPartOf({ event }: Recorded): { key: string; body: unknown } | null {
-  if (event.type === 'OrderHandled') return { key: event.orderId, body: { at: event.at, attempt: event.attempt } };
-  if (event.type !== 'OrderPlaced') return null;
-  const { orderId, at, source, customer, currency, lines, total, handling, fingerprint } = event;
-  const drawn = draw(orderId, handling);
-  const dueAt = drawn === null ? null : new Date(Date.parse(at) + drawn.afterMs).toISOString();
-  return {
-    key: orderId,
-    // Fields that nobody here knows, as another producer may add them, are not taken over.
-    body: {
-      at,
-      source,
-      customer: { id: customer.id, name: customer.name, email: customer.email, country: customer.country },
-      currency,
-      lines: lines.map((line) => ({
-        productId: line.productId,
-        name: line.name,
-        quantity: line.quantity,
-        unitPrice: line.unitPrice,
-      })),
-      total,
-      dueAt,
-      fingerprint: fingerprint ?? null,
-    },
-  };
 }

@@ -1,10 +1,11 @@
 /** One pass of the verification: some partition numbers, all projections, all of their topics. */
 import type { Recorded } from '../events/codec.ts';
-import { describeTopic, partitionOf, type TruthTopic } from '../events/topics.ts';
+import { describeTopic, partitionOf } from '../events/topics.ts';
 import type { Bounds, EventLog } from '../ports/event-log.ts';
 import type { Checkpoint, FoldedDocument, MergedDocument, ReadModels } from '../ports/read-models.ts';
 import { expectationOf, TOPICS_OF, type Claim, type Expectation } from './expectation.ts';
 import { differs } from './json.ts';
+import { MERGED_MODELS, type MergedModel } from './parts.ts';
 import { readRecorded, type TruthPartition } from './records.ts';
 import type { Result } from './result.ts';
 
@@ -15,10 +16,6 @@ export interface PassOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The projection whose documents are made of parts, each of one topic. */
-const MERGED = 'orders';
-const TOPIC_OF_PART: Readonly<Record<string, TruthTopic>> = { placed: 'orders', handled: 'handled-orders' };
-const PART_OF_TOPIC: Readonly<Record<string, string>> = { orders: 'placed', 'handled-orders': 'handled' };
 const LOOKED_UP_AT_ONCE_MAX = 1_000;
 
 /** One projection's share of one topic-partition. */
@@ -166,17 +163,18 @@ class Pass {
 
   async #beyond(fold: Fold, claim: Claim, last: number): Promise<void> {
     await fold.result.differs(idOf(fold, claim.key), () => [
-      differs(pathOf(fold, 'position'), `at most ${last}`, claim.position),
+      differs(pathOf(fold, claim.key, 'position'), `at most ${last}`, claim.position),
     ]);
   }
 
   /** Looks at every document of the collection that belongs to this pass. */
   async #scan(result: Result): Promise<void> {
     const collection = this.#collectionOf(result.name);
-    if (result.name === MERGED) {
+    const merged = MERGED_MODELS[result.name];
+    if (merged !== undefined) {
       for await (const documents of this.#models.scanMerged(collection)) {
         this.#options.signal?.throwIfAborted();
-        for (const document of documents) await this.#takeMerged(result, document);
+        for (const document of documents) await this.#takeMerged(result, merged, document);
       }
     } else {
       for await (const documents of this.#models.scanFolded(collection)) {
@@ -199,15 +197,19 @@ class Pass {
     }
   }
 
-  async #takeMerged(result: Result, { id, parts }: MergedDocument): Promise<void> {
-    const partition = partitionOf(id);
+  async #takeMerged(result: Result, model: MergedModel, { id, parts }: MergedDocument): Promise<void> {
+    // All topics of one document have as many partitions.
+    const [topic] = TOPICS_OF[result.name] ?? [];
+    const partition = topic === undefined ? 0 : partitionOf(id, describeTopic(topic).partitions);
     if (!this.#partitions.has(partition)) return;
     result.documents += 1;
     for (const [part, { position, fields }] of Object.entries(parts)) {
-      const topic = TOPIC_OF_PART[part];
-      const fold = topic === undefined ? undefined : this.#folds.get(`${result.name} ${nameOf({ topic, partition })}`);
-      if (fold === undefined) await result.differs(id, () => [differs(part, '(absent)', `(a part at ${position})`)]);
-      else await this.#take(fold, { key: id, position, body: fields });
+      const owner = model.ownerOf({ id, part });
+      const name = owner === null ? '' : nameOf({ topic: owner.topic, partition });
+      const fold = this.#folds.get(`${result.name} ${name}`);
+      if (owner === null || fold === undefined) {
+        await result.differs(id, () => [differs(part, '(absent)', `(a part at ${position})`)]);
+      } else await this.#take(fold, { key: owner.key, position, body: fields });
     }
   }
 
@@ -225,10 +227,10 @@ class Pass {
     const position = expectation.positionOf(claim.key);
     if (position === claim.position && expectation.matches(claim)) return;
     await result.differs(idOf(fold, claim.key), async () => {
-      if (position === null) return [differs(pathOf(fold, ''), '(absent)', `(there, at ${claim.position})`)];
+      if (position === null) return [differs(pathOf(fold, claim.key, ''), '(absent)', `(there, at ${claim.position})`)];
       const fields = await expectation.explain(claim, (offset) => this.#recordAt(fold, offset));
       const moved = position === claim.position ? [] : [differs('position', position, claim.position)];
-      return [...moved, ...fields].map((field) => ({ ...field, path: pathOf(fold, field.path) }));
+      return [...moved, ...fields].map((field) => ({ ...field, path: pathOf(fold, claim.key, field.path) }));
     });
   }
 
@@ -251,18 +253,21 @@ class Pass {
         if (fold.seen.has(key)) continue;
         const position = fold.expectation.positionOf(key);
         await fold.result.differs(idOf(fold, key), () => [
-          differs(pathOf(fold, ''), `(there, at ${position ?? -1})`, '(absent)'),
+          differs(pathOf(fold, key, ''), `(there, at ${position ?? -1})`, '(absent)'),
         ]);
       }
     }
   }
 
   async #lookUp(fold: Fold, keys: readonly string[]): Promise<Claim[]> {
-    if (fold.result.name !== MERGED) return this.#models.load(fold.collection, fold, keys);
-    const documents = await this.#models.merged(fold.collection, keys);
-    return documents.flatMap(({ id, parts }) => {
-      const part = parts[PART_OF_TOPIC[fold.topic] ?? ''];
-      return part === undefined ? [] : [{ key: id, position: part.position, body: part.fields }];
+    const model = MERGED_MODELS[fold.result.name];
+    if (model === undefined) return this.#models.load(fold.collection, fold, keys);
+    const wanted = new Map(keys.map((key) => [key, model.placeOf(fold.topic, key)]));
+    const ids = [...new Set([...wanted.values()].map(({ id }) => id))];
+    const documents = new Map((await this.#models.merged(fold.collection, ids)).map((each) => [each.id, each.parts]));
+    return [...wanted].flatMap(([key, { id, part }]) => {
+      const found = documents.get(id)?.[part];
+      return found === undefined ? [] : [{ key, position: found.position, body: found.fields }];
     });
   }
 }
@@ -283,13 +288,15 @@ function belongs(projection: string, { topic, partition }: FoldedDocument): bool
 }
 
 function idOf(fold: Fold, key: string): string {
-  return fold.result.name === MERGED ? key : `${nameOf(fold)}/${key}`;
+  const model = MERGED_MODELS[fold.result.name];
+  return model === undefined ? `${nameOf(fold)}/${key}` : model.placeOf(fold.topic, key).id;
 }
 
 /** The path within the whole document: fields of a part are one level further in. */
-function pathOf(fold: Fold, path: string): string {
-  if (fold.result.name !== MERGED) return path;
-  const part = PART_OF_TOPIC[fold.topic] ?? '';
+function pathOf(fold: Fold, key: string, path: string): string {
+  const model = MERGED_MODELS[fold.result.name];
+  if (model === undefined) return path;
+  const { part } = model.placeOf(fold.topic, key);
   return path === '' ? part : `${part}.${path}`;
 }
 

@@ -8,7 +8,13 @@ import type { Projection } from '../../projections/projection.ts';
 import { startProjector, type Projector } from '../../projections/projector.ts';
 import { MemoryLog } from '../adapters/memory/memory-log.ts';
 import { encode, type NewRecord } from '../events/codec.ts';
-import { anyOrderHandled, anyOrderPlaced, anyProductListed, anyStockReceived } from '../events/events-test-kit.ts';
+import {
+  anyEvents,
+  anyOrderHandled,
+  anyOrderPlaced,
+  anyProductListed,
+  anyStockReceived,
+} from '../events/events-test-kit.ts';
 import type { OrderId, ShopEvent } from '../events/events.ts';
 import { systemClock } from '../ports/clock.ts';
 import { silentLogger } from '../ports/logger.ts';
@@ -72,6 +78,10 @@ export function someEvents(seed: number, count: number): ShopEvent[] {
     fc.tuple(events, at).map(([event, instant]) => ({ ...event, at: instant }));
   const ordered = <E extends ShopEvent>(events: fc.Arbitrary<E>): fc.Arbitrary<E> =>
     fc.tuple(near(events), fc.constantFrom(...ids)).map(([event, id]) => ({ ...event, orderId: id as OrderId }));
+  const day = fc.integer({ min: 10, max: 30 }).map((date) => `2026-11-${date}`);
+  const reports = fc
+    .tuple(anyEvents.ReportIssued, day, fc.integer({ min: 1, max: 12 }))
+    .map(([event, ofDay, revision]): ShopEvent => (event.type === 'ReportIssued' ? { ...event, day: ofDay, revision } : event)); // prettier-ignore
   const anything = fc.oneof(
     { weight: 6, arbitrary: near(anyOrderPlaced) },
     { weight: 2, arbitrary: ordered(anyOrderPlaced) },
@@ -79,6 +89,7 @@ export function someEvents(seed: number, count: number): ShopEvent[] {
     { weight: 2, arbitrary: near(anyOrderHandled) },
     { weight: 2, arbitrary: near(anyStockReceived) },
     { weight: 1, arbitrary: near(anyProductListed) },
+    { weight: 3, arbitrary: reports },
     { weight: 1, arbitrary: anyOrderPlaced },
   );
   return fc.sample(anything, { seed, numRuns: count });

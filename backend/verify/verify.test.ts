@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { dailyReports } from '../../projections/daily-reports.ts';
 import { handling } from '../../projections/handling.ts';
 import { PROJECTIONS } from '../../projections/index.ts';
 import { orderCounts } from '../../projections/order-counts.ts';
@@ -42,9 +43,7 @@ describe('what the projector folds', () => {
     const result = await judge(shop);
     for (const { name, differences, documents } of result.projections) {
       expect(differences, name).toEqual([]);
-      expect(documents, name).toBe(
-        (name === 'orders' ? shop.store.merged : shop.store.folded).get(COLLECTIONS[name] ?? '')?.size,
-      );
+      expect(documents, name).toBe(documentsOf(shop, name).size + mergedOf(shop, name).size);
       expect(documents, name).toBeGreaterThan(10);
     }
     expect(result.ok).toBe(true);
@@ -94,6 +93,7 @@ describe('what the projector folds', () => {
     expect(result.projections.flatMap(({ differences }) => differences)).toEqual([]);
     expect(named(result, 'sales').ahead).toBeGreaterThan(0);
     expect(named(result, 'orders').ahead).toBeGreaterThan(0);
+    expect(named(result, 'daily-reports').ahead).toBeGreaterThan(0);
   });
 });
 
@@ -103,8 +103,8 @@ function documentsOf(shop: Shop, name: string): Map<string, FoldedDocument> {
   return shop.store.folded.get(COLLECTIONS[name] ?? '') ?? new Map<string, never>();
 }
 
-function ordersOf(shop: Shop): Map<string, MergedDocument> {
-  return shop.store.merged.get(COLLECTIONS['orders'] ?? '') ?? new Map<string, never>();
+function mergedOf(shop: Shop, name = 'orders'): Map<string, MergedDocument> {
+  return shop.store.merged.get(COLLECTIONS[name] ?? '') ?? new Map<string, never>();
 }
 
 /** Replaces the first folded document of the projection for which there is something to replace it with. */
@@ -119,16 +119,33 @@ function replace(shop: Shop, name: string, change: (document: FoldedDocument) =>
   throw new Error('nothing to tamper with');
 }
 
-function replaceOrder(shop: Shop, change: (document: MergedDocument) => MergedDocument | null): void {
-  for (const [id, document] of ordersOf(shop)) {
+function replaceOrder(
+  shop: Shop,
+  change: (document: MergedDocument) => MergedDocument | null,
+  documents = mergedOf(shop),
+): void {
+  for (const [id, document] of documents) {
     const changed = change(structuredClone(document));
     if (changed !== null) {
-      ordersOf(shop).set(id, changed);
+      documents.set(id, changed);
       return;
     }
   }
   throw new Error('nothing to tamper with');
 }
+
+/** Replaces the first part of a report, whichever revision it is; null removes it where there is another. */
+function replaceRevision(shop: Shop, change: ((part: Part) => Part) | null): void {
+  const changed = ({ id, parts }: MergedDocument): MergedDocument | null => {
+    const [[name, part] = ['', undefined], ...others] = Object.entries(parts);
+    if (part === undefined || (change === null && others.length === 0)) return null;
+    const first = change === null ? [] : [[name, change(part)] as const];
+    return { id, parts: Object.fromEntries([...first, ...others]) };
+  };
+  replaceOrder(shop, changed, mergedOf(shop, 'daily-reports'));
+}
+
+type Part = MergedDocument['parts'][string];
 
 const withPart = (name: string, change: (part: MergedDocument['parts'][string]) => MergedDocument['parts'][string]) =>
   (document: MergedDocument): MergedDocument | null => {
@@ -170,7 +187,11 @@ const tamperings: readonly [string, string, Tampering][] = [
     documentsOf(shop, 'sales').set('orders/6/x', { key: 'x', topic: 'orders', partition: 6, position: 0, body: {} })],
   ['a document of another topic', 'sales', (shop) =>
     documentsOf(shop, 'sales').set('stock/0/x', { key: 'x', topic: 'stock', partition: 0, position: 0, body: {} })],
-  ['a missing order', 'orders', (shop) => dropFirst(ordersOf(shop))],
+  ['a missing order', 'orders', (shop) => {
+    // Of one with both parts, each would count.
+    const [id = ''] = [...mergedOf(shop).values()].filter(({ parts }) => Object.keys(parts).length === 1).map((each) => each.id);
+    expect(mergedOf(shop).delete(id)).toBe(true);
+  }],
   ['a missing part', 'orders', (shop) =>
     replaceOrder(shop, (d) => (d.parts['handled'] === undefined ? null : { id: d.id, parts: Object.fromEntries(Object.entries(d.parts).filter(([name]) => name !== 'handled')) }))],
   ['another attempt', 'orders', (shop) =>
@@ -180,9 +201,18 @@ const tamperings: readonly [string, string, Tampering][] = [
   ['a part at another position', 'orders', (shop) =>
     replaceOrder(shop, withPart('placed', (part) => ({ ...part, position: part.position + 1 })))],
   ['an order of nothing', 'orders', (shop) =>
-    ordersOf(shop).set('nobody', { id: 'nobody', parts: { placed: { position: 0, fields: {} } } })],
+    mergedOf(shop).set('nobody', { id: 'nobody', parts: { placed: { position: 0, fields: {} } } })],
   ['a part that there is not', 'orders', (shop) =>
     replaceOrder(shop, (d) => ({ ...d, parts: { ...d.parts, shipped: { position: 0, fields: {} } } }))],
+  ['a missing report', 'daily-reports', (shop) => replaceRevision(shop, null)],
+  ['another figure in a report', 'daily-reports', (shop) =>
+    replaceRevision(shop, (part) => ({ ...part, fields: { ...part.fields, orders: -1 } }))],
+  ['a revision at another position', 'daily-reports', (shop) =>
+    replaceRevision(shop, (part) => ({ ...part, position: part.position + 1 }))],
+  ['a revision that was never issued', 'daily-reports', (shop) =>
+    mergedOf(shop, 'daily-reports').set('2020-01-01', { id: '2020-01-01', parts: { r1: { position: 0, fields: {} } } })],
+  ['a part that is no revision', 'daily-reports', (shop) =>
+    mergedOf(shop, 'daily-reports').set('2020-01-01', { id: '2020-01-01', parts: { r0: { position: 0, fields: {} } } })],
   ['a checkpoint past the end of the log', 'sales', (shop) =>
     shop.store.checkpoints.set('more', { collection: COLLECTIONS['sales'] ?? '', topic: 'orders', partition: 2, position: 1_000_000 })],
   ['a checkpoint of another topic', 'sales', (shop) =>
@@ -201,7 +231,7 @@ describe('what is wrong in the store', () => {
     }
   });
 
-  it.each(tamperings.filter(([what]) => /total|attempt|due time/.test(what)))(
+  it.each(tamperings.filter(([what]) => /total|attempt|due time|figure/.test(what)))(
     'is found past the checkpoint too: %s',
     async (_, name, tamper) => {
       const shop = await foldedShop(9);
@@ -256,6 +286,10 @@ const mutants: readonly Projection[] = [
     if (event.type === 'OrderPlaced') productsSold.evolve(d, { ...r, event: { ...event, lines: event.lines.slice(0, 1) } }, key);
   }),
   mutant(stock, (d, r, key) => stock.evolve(d, { ...r, at: r.at - 60_000 }, key)),
+  {
+    ...dailyReports,
+    partOf: (r) => (r.event.type === 'ReportIssued' ? dailyReports.partOf({ ...r, event: { ...r.event, sales: 0 } }) : null),
+  },
   {
     ...orders,
     partOf: (r) => (r.event.type === 'OrderPlaced' ? orders.partOf({ ...r, event: { ...r.event, handling: null } }) : orders.partOf(r)),
