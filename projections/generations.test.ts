@@ -100,6 +100,10 @@ describe('who must be ahead of whom', () => {
       expect(leaderOf(after, 1, 101)?.generation).toBe(2);
       expect(leaderOf(after, 2, 101)).toBeNull();
       expect(leaderOf(after, 1, 101 + GRACE_MS)).toBeNull();
+      // On the way back it leads again; the two must not wait for each other.
+      const back = openFlip(after, { to: 1, owner: 'a', renewedAt: 101 });
+      expect(leaderOf(back, 1, 101)).toBeNull();
+      expect(leaderOf(back, 2, 101)?.generation).toBe(keep ? 1 : undefined);
       // What is begun meanwhile comes from far behind.
       expect(leaderOf(begun(after), 3, 101)).toBeNull();
     }

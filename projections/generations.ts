@@ -176,11 +176,11 @@ export function isLeaseOut(renewedAt: number, now: number): boolean {
  */
 export function leaderOf(lineage: Lineage, generation: number, now: number): Generation | null {
   const { live, flip, flippedAt, building, kept } = lineage;
-  if (generation === live.generation) {
-    if (flip === null || isLeaseOut(flip.renewedAt, now)) return null;
-    return [building, kept].find((each) => each?.generation === flip.to) ?? null;
-  }
-  if (generation === building?.generation || flippedAt === null || now - flippedAt > GRACE_MS) return null;
+  const to = flip === null || isLeaseOut(flip.renewedAt, now) ? null : flip.to;
+  if (generation === live.generation) return [building, kept].find((each) => each?.generation === to) ?? null;
+  // On the way back the two would wait for each other.
+  if (generation === to || generation === building?.generation || flippedAt === null || now - flippedAt > GRACE_MS)
+    return null;
   return live;
 }
 
