@@ -16,7 +16,12 @@ const router = createRouter({
 
 export const route = router.route;
 
-/** Goes to a path inside the dashboard. */
-export function goTo(...to: Parameters<typeof router.navigate>): void {
-  void router.navigate(...to);
+/** Goes to a path inside the dashboard; what is in it from elsewhere has to be encoded. */
+export function goTo(path: string, search: Record<string, string> = {}): void {
+  // The router's own type wants the parameters of every path at once.
+  const navigate = router.navigate.bind(router) as unknown as (
+    to: string,
+    options: { search: Record<string, string> },
+  ) => Promise<unknown>;
+  void navigate(path, { search });
 }

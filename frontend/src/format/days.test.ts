@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addDays, boundsOf, dayOf, HOUR_MS, startOfDay } from './days.ts';
+import { addDays, boundsOf, dayOf, HOUR_MS, instantOf, localOf, startOfDay } from './days.ts';
 
 describe('days in the shop’s zone', () => {
   it('begins at local midnight, whatever the machine’s zone', () => {
@@ -25,5 +25,16 @@ describe('days in the shop’s zone', () => {
   it('counts days over the end of a year', () => {
     expect(addDays('2026-12-31', 1)).toBe('2027-01-01');
     expect(addDays('2028-03-01', -1)).toBe('2028-02-29');
+  });
+
+  it('reads and writes local times, on days when clocks change, too', () => {
+    const zone = 'Europe/Stockholm';
+    const read = (local: string) => new Date(instantOf(local, zone) ?? 0).toISOString();
+    expect(read('2026-11-22T14:05')).toBe('2026-11-22T13:05:00.000Z');
+    expect(read('2026-03-29T01:30')).toBe('2026-03-29T00:30:00.000Z');
+    expect(read('2026-03-29T03:30')).toBe('2026-03-29T01:30:00.000Z');
+    expect(read('2026-10-25T04:00')).toBe('2026-10-25T03:00:00.000Z');
+    expect(localOf(Date.parse('2026-10-25T03:00:00Z'), zone)).toBe('2026-10-25T04:00');
+    expect(instantOf('', zone)).toBeNull();
   });
 });

@@ -62,3 +62,30 @@ export function boundsOf(day: string, zone: string): DayBounds {
   }
   return bounds;
 }
+
+const wallFormats = new Map<string, Intl.DateTimeFormat>();
+
+/** How far local time in `zone` is ahead of UTC at an instant, in ms. */
+function offsetAt(instant: number, zone: string): number {
+  let format = wallFormats.get(zone);
+  if (format === undefined) {
+    const parts = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } as const;
+    format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, ...parts, second: '2-digit', hourCycle: 'h23' });
+    wallFormats.set(zone, format);
+  }
+  return Date.parse(`${format.format(instant).replace(' ', 'T')}Z`) - Math.floor(instant / 1_000) * 1_000;
+}
+
+/** The instant of a local time as inputs give it, "2026-11-22T14:05"; null when it is none. */
+export function instantOf(local: string, zone: string): number | null {
+  const asUtc = Date.parse(`${local}Z`);
+  if (Number.isNaN(asUtc)) return null;
+  const guess = asUtc - offsetAt(asUtc, zone);
+  // The offset at the guess is right unless clocks change in between.
+  return asUtc - offsetAt(guess, zone);
+}
+
+/** An instant as inputs take it: "2026-11-22T14:05", local time in `zone`. */
+export function localOf(instant: number, zone: string): string {
+  return new Date(instant + offsetAt(instant, zone)).toISOString().slice(0, 16);
+}

@@ -6,10 +6,9 @@ const order = (n: number, status: 'PLACED' | 'HANDLED' = 'PLACED'): FeedOrder =>
   status,
   placedAt: new Date(n * 1_000).toISOString(),
 });
-const frame = (first: number, orders: readonly FeedOrder[], skipped = 0): FeedFrame<FeedOrder> => ({
-  first,
-  last: first + orders.length + skipped - 1,
-  skipped,
+/** The changes from number `first` on. */
+const frame = (first: number, orders: readonly FeedOrder[]): FeedFrame<FeedOrder> => ({
+  last: first + orders.length - 1,
   changes: orders.map((each) => ({ kind: each.status, order: each })),
 });
 const started = withFrame(emptyFeed<FeedOrder>(), frame(1, [order(1), order(2), order(3)]), 0);
@@ -52,9 +51,19 @@ describe('the feed', () => {
     expect(ids(withFrame(started, frame(4, [order(99, 'HANDLED')]), 0).rows)).toEqual(['o-3', 'o-2', 'o-1']);
   });
 
-  it('counts what the server left out and what was missed', () => {
-    expect(moreOf(withFrame(started, frame(4, [order(4)], 5), 0))).toBe(5);
+  it('takes from frames that overlap what is new', () => {
+    const feed = withFrame(started, frame(2, [order(2), order(3), order(4)]), 0);
+    expect(ids(feed.waiting)).toEqual(['o-4']);
+    expect(withFrame(feed, frame(2, [order(2), order(3), order(4)]), 0).waiting).toEqual(feed.waiting);
+    expect(moreOf(feed)).toBe(0);
+  });
+
+  it('counts what was in no frame that it got', () => {
     expect(moreOf(withFrame(started, frame(10, [order(4)]), 0))).toBe(6);
+  });
+
+  it('begins anew when numbers go back: that is another server', () => {
+    expect(ids(withFrame(started, frame(1, [order(7)]), 0).rows)).toEqual(['o-7']);
   });
 
   it('keeps no more rows than it shows', () => {

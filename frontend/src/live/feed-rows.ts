@@ -9,10 +9,10 @@ export interface FeedOrder {
   readonly placedAt: string;
 }
 
+/** The newest changes, oldest first. They are numbered, and frames overlap: who saw some of them knows which. */
 export interface FeedFrame<O extends FeedOrder> {
-  readonly first: number;
+  /** The number of the last change in the list. */
   readonly last: number;
-  readonly skipped: number;
   readonly changes: readonly { readonly kind: 'PLACED' | 'HANDLED'; readonly order: O }[];
 }
 
@@ -52,17 +52,20 @@ const turned = <O extends FeedOrder>(orders: readonly O[], handled: ReadonlyMap<
 
 /** Takes a frame in. `now` in milliseconds of any clock that only goes forward. */
 export function withFrame<O extends FeedOrder>(feed: Feed<O>, frame: FeedFrame<O>, now: number): Feed<O> {
-  if (feed.last === null) return begun(frame);
+  // Numbers that go back are another server's.
+  if (feed.last === null || frame.last < feed.last) return begun(frame);
+  const fresh = frame.last - feed.last;
+  const changes = fresh === 0 ? [] : frame.changes.slice(-fresh);
   const handled = new Map<string, O>();
   const waiting = new Map(feed.waiting.map((order) => [order.id, order]));
-  for (const { kind, order } of frame.changes) {
+  for (const { kind, order } of changes) {
     if (kind === 'PLACED') waiting.set(order.id, order);
     else handled.set(order.id, order);
   }
   const all = turned([...waiting.values()], handled);
   const kept = all.slice(-WAITING_MAX);
-  const missed = Math.max(0, frame.first - feed.last - 1);
-  const orders = all.length - kept.length + frame.skipped + missed;
+  const missed = fresh - changes.length;
+  const orders = all.length - kept.length + missed;
   return {
     rows: turned(feed.rows, handled),
     waiting: kept,

@@ -8,9 +8,7 @@ const OrdersSubscription = graphql(
   `
     subscription Orders {
       orders {
-        first
         last
-        skipped
         changes {
           kind
           order {

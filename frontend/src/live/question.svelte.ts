@@ -14,8 +14,17 @@ export class Question<T, V extends Record<string, unknown>> {
   receivedAt = $state(0);
   #asked = $state(0);
 
-  /** `variables` is read inside an effect; null means that there is nothing to ask. */
-  constructor(document: TypedDocumentNode<T, V>, variables: () => V | null) {
+  /**
+   * `variables` is read inside an effect; null means that there is nothing to ask. `everyMs`: after how long to ask
+   * again by itself; null for never.
+   */
+  constructor(document: TypedDocumentNode<T, V>, variables: () => V | null, everyMs: () => number | null = () => null) {
+    $effect(() => {
+      const pause = everyMs();
+      if (pause === null) return;
+      const timer = setInterval(() => this.again(), pause);
+      return () => clearInterval(timer);
+    });
     $effect(() => {
       const asked = variables();
       // Read, so that a new connection and `again` ask anew; both only grow.
