@@ -259,6 +259,8 @@ export interface Message {
 export class Peer {
   readonly socket: WebSocket;
   readonly messages: Message[] = [];
+  /** Whether what comes is kept. */
+  keeps = true;
   closed: { readonly code: number; readonly reason: string } | null = null;
   refused: number | null = null;
   #waiting: (() => void)[] = [];
@@ -266,8 +268,9 @@ export class Peer {
   constructor(url: string, options: ClientOptions = {}, protocol = 'graphql-transport-ws') {
     this.socket = new WebSocket(url, protocol, options);
     this.socket.on('message', (data: Buffer) => {
-      this.messages.push(JSON.parse(data.toString()) as Message);
-      this.#changed();
+      if (this.keeps) this.messages.push(JSON.parse(data.toString()) as Message);
+      // After others who listen.
+      queueMicrotask(() => this.#changed());
     });
     this.socket.on('unexpected-response', (_request, response) => {
       this.refused = response.statusCode ?? 0;

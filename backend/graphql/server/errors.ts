@@ -43,6 +43,7 @@ const SAID: ReadonlySet<ShopErrorCode> = new Set<ShopErrorCode>([
   'UNAVAILABLE',
   'UNKNOWN_OUTCOME',
   'CLOSED',
+  'TIMEOUT',
 ]);
 
 /** Makes the formatting; what is not told to the client is logged. */

@@ -6,7 +6,7 @@ export interface Limits {
   /** Points: 1 for a field, 2 for one with fields of its own, times the `first` that is asked for. */
   readonly costMax: number;
   readonly aliasesMax: number;
-  /** Tokens of a document. What GraphiQL asks to know the schema is about 500. */
+  /** Tokens of a document. What GraphiQL asks to know the schema is below 200. */
   readonly tokensMax: number;
   readonly bodyBytesMax: number;
   readonly messageBytesMax: number;

@@ -52,6 +52,7 @@ export interface Api {
 }
 
 const GRAPHQL_PATH = '/graphql';
+const IDLE_CHECK_INTERVAL_MS = 50;
 
 /** Starts it. Rejects with BAD_INPUT when it may not or cannot listen there. */
 export async function startApi<C extends object>(options: ApiOptions<C>): Promise<Api> {
@@ -103,8 +104,11 @@ export async function startApi<C extends object>(options: ApiOptions<C>): Promis
 
 async function closeHttp(server: FastifyInstance, deadlineMs: number): Promise<void> {
   const cutting = setTimeout(() => server.server.closeAllConnections(), deadlineMs);
+  // A connection that was busy when the closing began is kept alive by its client once it has its answer.
+  const idling = setInterval(() => server.server.closeIdleConnections(), IDLE_CHECK_INTERVAL_MS);
   await server.close();
   clearTimeout(cutting);
+  clearInterval(idling);
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {
