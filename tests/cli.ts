@@ -35,7 +35,7 @@ export class Running {
     this.name = args.join(' ');
     // Only what the test says: settings of whoever runs the tests must not leak in.
     const { PATH = '', HOME = '', JAVA_HOME } = process.env;
-    const base = { PATH, HOME, NODE_NO_WARNINGS: '1', ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }) };
+    const base = { PATH, HOME, PORT: '0', NODE_NO_WARNINGS: '1', ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }) };
     this.#child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
       env: { ...base, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
