@@ -73,7 +73,9 @@ export async function openMongoModels({ uri, logger }: MongoModelsOptions): Prom
 
 async function engineOf(db: Db): Promise<string> {
   const info = await db.command({ buildInfo: 1 });
-  const isDocumentDb = JSON.stringify(info).toLowerCase().includes(DOCUMENT_DB.toLowerCase());
+  // It passes for MongoDB, but for a field of its own in its greeting.
+  const { internal } = (await db.command({ hello: 1 })) as { readonly internal?: object };
+  const isDocumentDb = internal !== undefined || JSON.stringify(info).toLowerCase().includes(DOCUMENT_DB.toLowerCase());
   return `${isDocumentDb ? `${DOCUMENT_DB}, as MongoDB` : 'MongoDB'} ${String(info['version'])}`;
 }
 
