@@ -18,5 +18,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/graphql': { target: API, ws: true }, '/reports': API } },
+  server: { proxy: { '/graphql': { target: API, ws: true }, '/reports/files': API } },
 });
