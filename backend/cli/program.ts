@@ -165,9 +165,13 @@ function addReading(program: Command): void {
   verb(program, 'bench', 'Measures, as ratios with both sides in one run.', [
     npm('bench'),
     npm('bench', '--events 200000'),
+    npm('bench', 'fanout --subscribers 1000 --rate 500 --seconds 300'),
   ])
-    .argument('[parts...]', 'kafka, lmdb, orders, shop; all without')
+    .argument('[parts...]', 'kafka, lmdb, orders, shop, fanout; all without')
     .option('--events <n>', 'how many orders', positiveInteger, 500_000)
+    .option('--subscribers <n>', 'fanout: how many follow the figures', positiveInteger, 1_000)
+    .option('--rate <n>', 'fanout: orders a second', positiveNumber, 1_000)
+    .option('--seconds <n>', 'fanout: for how long', positiveInteger, 30)
     .option('--json <file>', 'write the figures there, too')
     .action(lazily(() => import('./verbs/bench.ts')));
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import Table from 'cli-table3';
 import { startEngines } from '../../engines/engines.ts';
 import { ShopError } from '../../ports/errors.ts';
+import { measureFanout, type FanoutResult } from '../bench/fanout.ts';
 import type { Figures, Job } from '../bench/sides.ts';
 import { isEnginesMode } from '../connect.ts';
 import { readSettings } from '../settings.ts';
@@ -49,14 +50,48 @@ interface Result {
   readonly bare: Figures;
 }
 
-export async function run(names: string[], options: { events: number; json?: string }): Promise<void> {
-  const unknown = names.find((name) => !PARTS.some((part) => part.name === name));
+const FANOUT = 'fanout';
+
+interface Options {
+  readonly events: number;
+  readonly subscribers: number;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly json?: string;
+}
+
+export async function run(names: string[], options: Options): Promise<void> {
+  const known = [...PARTS.map(({ name }) => name), FANOUT];
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new ShopError(
-      'BAD_INPUT',
-      `there is no part "${unknown}"; there are ${PARTS.map(({ name }) => name).join(', ')}`,
-    );
+    throw new ShopError('BAD_INPUT', `there is no part "${unknown}"; there are ${known.join(', ')}`);
   }
+  const results = await measureRatios(names, options);
+  const fanout = names.length === 0 || names.includes(FANOUT) ? await fanOut(options) : [];
+  if (options.json !== undefined)
+    await writeFile(options.json, `${JSON.stringify([...results, ...fanout], null, 2)}\n`);
+}
+
+/** One subscriber, and many with one more that reads nothing. */
+async function fanOut({ subscribers, rate, seconds }: Options): Promise<FanoutResult[]> {
+  const results: FanoutResult[] = [];
+  const cases = subscribers === 1 ? [1] : [1, subscribers];
+  for (const count of cases) {
+    const result = await measureFanout({
+      subscribers: count,
+      rate,
+      seconds,
+      stalled: count > 1,
+      onMinute: ({ atSeconds, residentMiB }) =>
+        process.stdout.write(`  ${count} subscribers, after ${atSeconds} s: ${residentMiB} MiB\n`),
+    });
+    results.push(result);
+    process.stdout.write(`${renderFanout([result])}\n`);
+  }
+  return results;
+}
+
+async function measureRatios(names: readonly string[], options: Options): Promise<Result[]> {
   const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name));
   const settings = readSettings(process.env);
   const logger = createLogger('warn', 'bench');
@@ -74,7 +109,7 @@ export async function run(names: string[], options: { events: number; json?: str
       process.stdout.write(`${render(results.slice(-1))}\n`);
     }
     if (results.length > 1) process.stdout.write(`\n${render(results)}\n`);
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+    return results;
   } finally {
     await engines?.stop();
     await rm(dir, { recursive: true, force: true });
@@ -135,6 +170,43 @@ function render(results: readonly Result[]): string {
       `≥ ${goal}`,
       `${ours.peakMiB} MiB`,
       `${bare.peakMiB} MiB`,
+    ]);
+  }
+  return table.toString();
+}
+
+function renderFanout(results: readonly FanoutResult[]): string {
+  const table = new Table({
+    head: ['Subscribers', 'Orders/s', 'Order → frame p50', 'p99', 'Max', 'Frames/s', 'All the same', 'Memory', 'CPU'],
+    style: { head: [], border: [] },
+  });
+  for (const {
+    subscribers,
+    placed,
+    seconds,
+    p50Ms,
+    p99Ms,
+    maxMs,
+    framesPerSecond,
+    isSame,
+    samples,
+    stalledCode,
+    stalled,
+  } of results) {
+    const memory = samples.map(({ residentMiB }) => residentMiB);
+    const cpu =
+      ((samples.at(-1)?.cpuSeconds ?? 0) - (samples[0]?.cpuSeconds ?? 0)) / Math.max(1, samples.at(-1)?.atSeconds ?? 1);
+    const deaf = stalled ? ` + 1 that reads nothing (${stalledCode === null ? 'open' : `closed: ${stalledCode}`})` : '';
+    table.push([
+      `${subscribers}${deaf}`,
+      Math.round(placed / seconds).toLocaleString('en'),
+      `${p50Ms} ms`,
+      `${p99Ms} ms`,
+      `${maxMs} ms`,
+      framesPerSecond.toFixed(1),
+      isSame ? 'yes' : 'NO',
+      `${memory[0] ?? 0} → ${memory.at(-1) ?? 0} MiB`,
+      `${Math.round(cpu * 100)} %`,
     ]);
   }
   return table.toString();
