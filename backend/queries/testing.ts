@@ -1,6 +1,6 @@
 /** For tests: makes events and folds them into read models with the projections' own functions. */
 import { PROJECTIONS } from '../../projections/index.ts';
-import type { FoldedProjection } from '../../projections/projection.ts';
+import type { FoldedProjection, MergedProjection } from '../../projections/projection.ts';
 import { encode, sumOf, type Recorded } from '../events/codec.ts';
 import type {
   OrderHandled,
@@ -11,7 +11,7 @@ import type {
   ReportIssued,
   ShopEvent,
 } from '../events/events.ts';
-import type { Body, Flush, FoldedWrite, ReadModels } from '../ports/read-models.ts';
+import type { Body, Flush, FoldedWrite, PartWrite, ReadModels } from '../ports/read-models.ts';
 import type { Collections } from './collections.ts';
 
 export const FOLDED: readonly FoldedProjection[] = PROJECTIONS.filter((each) => each.kind === 'folded');
@@ -158,5 +158,29 @@ export async function foldInto(
     flushes.push(...(await flushesOf(models, projection, collection, records)));
   }
   const outcomes = await models.flush(flushes);
+  if (outcomes.includes('rejected')) throw new Error('a flush of the test was rejected');
+}
+
+/** Folds records, those of a partition in order, into the collection of a merged projection. */
+export async function foldMerged(
+  models: ReadModels,
+  projection: MergedProjection,
+  collection: string,
+  records: readonly Recorded[],
+): Promise<void> {
+  await models.ensureCollection(collection, projection.indexes);
+  const flushes = new Map<string, Flush & { parts: PartWrite[] }>();
+  const checkpoints = await models.checkpoints([collection]);
+  for (const recorded of records) {
+    const { topic, partition, offset } = recorded;
+    const part = projection.partOf(recorded);
+    if (part === null) continue;
+    const previous = checkpoints.find((each) => each.topic === topic && each.partition === partition)?.position ?? -1;
+    const parts = flushes.get(`${topic}/${partition}`)?.parts ?? [];
+    parts.push({ ...part, position: offset });
+    const flush = { collection, topic, partition, documents: [], parts, previous, position: offset };
+    flushes.set(`${topic}/${partition}`, flush);
+  }
+  const outcomes = await models.flush([...flushes.values()]);
   if (outcomes.includes('rejected')) throw new Error('a flush of the test was rejected');
 }

@@ -65,7 +65,7 @@ export class MergedIndexes {
   }
 
   list(query: MergedList): MergedDocument[] {
-    this.#assertBuilt(query);
+    if (!this.#isBuilt(query)) return [];
     const found: MergedDocument[] = [];
     for (const ids of this.#runsOf(query)) {
       const documents = ids.flatMap((id) => this.#read(query.collection, id)).filter((each) => isListed(query, each));
@@ -81,6 +81,7 @@ export class MergedIndexes {
     await this.#environment.write(() => void this.#environment.meta.remove(INDEXES + collection));
   }
 
+  /** The last step. */
   async removeEntries(collection: string): Promise<void> {
     await this.#environment.removeAll(this.#environment.entries(), entriesOf(collection));
   }
@@ -108,11 +109,12 @@ export class MergedIndexes {
     return parts === undefined ? [] : [{ id, parts }];
   }
 
-  #assertBuilt({ collection, index }: MergedList): void {
+  /** False when there is nothing to be listed at all; throws when there is, but not by this index. */
+  #isBuilt({ collection, index }: MergedList): boolean {
     const stored = this.#stored(collection);
-    if (stored?.built === true && stored.indexes.some((each) => isDeepStrictEqual(each, index))) return;
+    if (stored?.built === true && stored.indexes.some((each) => isDeepStrictEqual(each, index))) return true;
     const [any] = [...this.#environment.merged.getKeys({ ...within(collection), limit: 1 })];
-    if (any === undefined) return;
+    if (any === undefined) return false;
     throw new ShopError(
       'UNAVAILABLE',
       `the index ${index.name} of ${collection} is not there yet; start the projector, or wait until it has made it`,
