@@ -1,16 +1,25 @@
+import { rm } from 'node:fs/promises';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 /** Where `vite` (the development server) finds the API: a shop that was started with `npm start`. */
 const API = 'http://127.0.0.1:4000';
 
+/** The playground is built into a folder of its own inside of `dist`, so only what this build wrote is cleared. */
+const clearAssets: Plugin = {
+  name: 'clear-assets',
+  apply: 'build',
+  async buildStart() {
+    await rm('frontend/dist/assets', { recursive: true, force: true });
+  },
+};
+
 export default defineConfig({
   root: 'frontend',
   base: '/',
-  plugins: [svelte({ configFile: '../svelte.config.js' })],
+  plugins: [svelte({ configFile: '../svelte.config.js' }), clearAssets],
   build: {
     outDir: 'dist',
-    // The playground is built into a folder of its own inside; only what this build writes is cleared.
     emptyOutDir: false,
     assetsDir: 'assets',
     target: 'es2023',
