@@ -159,6 +159,7 @@ export class Following {
       models,
       clock,
       stopping: stopping.signal,
+      fresh: () => this.#fresh(),
       leaderOf: (collection) => this.#leaderOf(members, collection),
     });
     const projector = await startProjector({ ...this.#options, models: held.models, group, projections: members });
@@ -182,10 +183,14 @@ export class Following {
     else this.#options.logger.error({ group, error }, 'A generation beside the live one cannot be folded any more.');
   }
 
-  async #leaderOf(members: readonly Member[], collection: string): Promise<string | null> {
-    const { clock } = this.#options;
-    const now = clock.now();
+  /** Whoever stores goes by what was seen of the pointer lately. */
+  async #fresh(): Promise<void> {
+    const now = this.#options.clock.now();
     if (now - this.#seen.at > SEEN_VALID_MS || now < this.#seen.at) await this.#read();
+  }
+
+  #leaderOf(members: readonly Member[], collection: string): string | null {
+    const now = this.#options.clock.now();
     const member = members.find((each) => each.collection === collection);
     if (member === undefined) return null;
     const { projection, generation } = member;

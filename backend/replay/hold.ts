@@ -3,6 +3,7 @@
  * other one has stored it. Without this, answers from the one before and the one after the flip, a moment apart,
  * could step back by what one of them had not folded yet.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../ports/clock.ts';
 import type { Flush, FlushOutcome, ReadModels } from '../ports/read-models.ts';
 import { positionIn } from '../../projections/positions.ts';
@@ -12,8 +13,10 @@ const POLL_MS = 5;
 export interface HoldOptions {
   readonly models: ReadModels;
   readonly clock: Clock;
+  /** Resolves when what `leaderOf` goes by is fresh enough to store by. */
+  readonly fresh: () => Promise<void>;
   /** The collection that must be ahead of this one now; null for none. Asked again while it waits. */
-  readonly leaderOf: (collection: string) => Promise<string | null>;
+  readonly leaderOf: (collection: string) => string | null;
   /** Aborted when the projector stops: what is still held then is not stored. */
   readonly stopping: AbortSignal;
 }
@@ -35,15 +38,18 @@ export class HeldModels {
   }
 
   async #flush(flushes: readonly Flush[]): Promise<FlushOutcome[]> {
-    const { models, clock, stopping } = this.#options;
+    const { models, clock, fresh, stopping } = this.#options;
     for (;;) {
-      const held = await this.#held(flushes);
-      if (held.size === 0) return this.#store(flushes);
-      if (stopping.aborted) {
+      await fresh();
+      const leaders = this.#leaders(flushes);
+      const held = leaders.size === 0 ? new Set<Flush>() : await this.#held(flushes, leaders);
+      // Nothing gets between this look and the store: who settles after a change of the leaders, waits for it.
+      if (held.size === 0 && isDeepStrictEqual(leaders, this.#leaders(flushes))) return this.#store(flushes);
+      if (held.size > 0 && stopping.aborted) {
         const stored = await models.flush(flushes.filter((flush) => !held.has(flush)));
         return flushes.map((flush) => (held.has(flush) ? 'rejected' : (stored.shift() ?? 'rejected')));
       }
-      await clock.until(clock.now() + POLL_MS, stopping);
+      if (held.size > 0) await clock.until(clock.now() + POLL_MS, stopping);
     }
   }
 
@@ -57,16 +63,19 @@ export class HeldModels {
     }
   }
 
-  /** Those whose leader is not there yet. */
-  async #held(flushes: readonly Flush[]): Promise<Set<Flush>> {
-    const { models, leaderOf } = this.#options;
+  /** Collection to the one that must be ahead of it. */
+  #leaders(flushes: readonly Flush[]): Map<string, string> {
     const leaders = new Map<string, string>();
-    for (const collection of new Set(flushes.map((flush) => flush.collection))) {
-      const leader = await leaderOf(collection);
+    for (const { collection } of flushes) {
+      const leader = leaders.has(collection) ? null : this.#options.leaderOf(collection);
       if (leader !== null) leaders.set(collection, leader);
     }
-    if (leaders.size === 0) return new Set();
-    const checkpoints = await models.checkpoints([...leaders.values()]);
+    return leaders;
+  }
+
+  /** Those whose leader is not there yet. */
+  async #held(flushes: readonly Flush[], leaders: ReadonlyMap<string, string>): Promise<Set<Flush>> {
+    const checkpoints = await this.#options.models.checkpoints([...leaders.values()]);
     return new Set(
       flushes.filter((flush) => {
         const leader = leaders.get(flush.collection);

@@ -29,7 +29,7 @@ const RESUME_EVERY_MS = 5_000;
 /** A rebuild that ended is listed for so long. */
 const LISTED_MS = 600_000;
 /** What a request names when it means every projection. */
-export const ALL = 'all';
+const ALL = 'all';
 
 export class Replays {
   readonly #options: ReplaysOptions;
