@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accumulated, emptyMinutes, grouped, minuteAt, minutesPerPoint, sliding, withBuckets } from './minutes.ts';
-import { linePath, niceMax, steadyMax, stepPath } from './scale.ts';
+import { inUnits, linePath, niceMax, pathUnit, steadyMax, stepPath } from './scale.ts';
 
 const from = Date.parse('2026-11-21T23:00:00Z');
 const day = { from, to: from + 1_440 * 60_000 };
@@ -52,6 +52,14 @@ describe('scales and paths', () => {
 
   it('grows at once and shrinks late', () => {
     expect([steadyMax(10, 12), steadyMax(100, 60), steadyMax(100, 34), steadyMax(100, 30)]).toEqual([20, 100, 100, 40]);
+  });
+
+  it('keeps coordinates small, for amounts of any size', () => {
+    for (const highest of [1, 1_000, 1_001, 31_234_567_890]) {
+      const [scaled = 0] = inUnits([highest], pathUnit(highest));
+      expect(scaled).toBeLessThanOrEqual(1_000);
+      expect(scaled * pathUnit(highest)).toBeCloseTo(highest, -String(highest).length + 4);
+    }
   });
 
   it('draws from zero', () => {

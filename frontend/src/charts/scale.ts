@@ -36,3 +36,15 @@ export function stepPath(values: readonly number[], count = values.length): stri
 export function edgePath(values: readonly number[]): string {
   return values.map((value, index) => `${index === 0 ? 'M0 ' : 'V'}${value}H${index + 1}`).join('');
 }
+
+/**
+ * A power of ten that brings values down to a thousand and below: browsers draw paths with coordinates of few digits,
+ * and cut off what lies far out, as sums in minor units do.
+ */
+export function pathUnit(highest: number): number {
+  return highest <= 1_000 ? 1 : 10 ** (Math.ceil(Math.log10(highest)) - 3);
+}
+
+export function inUnits(values: readonly number[], unit: number): readonly number[] {
+  return unit === 1 ? values : values.map((value) => Math.round((value / unit) * 100) / 100);
+}

@@ -27,6 +27,7 @@ export class Formats {
   readonly #clock: Intl.DateTimeFormat;
   readonly #minute: Intl.DateTimeFormat;
   readonly #dayShort: Intl.DateTimeFormat;
+  readonly #dayMonth: Intl.DateTimeFormat;
   readonly #dayLong: Intl.DateTimeFormat;
   readonly #dateTime: Intl.DateTimeFormat;
 
@@ -50,6 +51,7 @@ export class Formats {
     this.#clock = new Intl.DateTimeFormat(locale, { ...hours, second: '2-digit' });
     this.#minute = new Intl.DateTimeFormat(locale, hours);
     this.#dayShort = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', timeZone });
+    this.#dayMonth = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone });
     const long = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
     this.#dayLong = new Intl.DateTimeFormat(locale, { ...long, timeZone: 'UTC' });
     this.#dateTime = new Intl.DateTimeFormat(locale, { ...hours, second: '2-digit', day: 'numeric', month: 'short' });
@@ -102,6 +104,11 @@ export class Formats {
   /** Sun, 22 Nov: the day of an instant. */
   dayShort(instant: Instant): string {
     return this.#dayShort.format(time(instant));
+  }
+
+  /** 22 Nov: the day of an instant, where there is little room. */
+  dayMonth(instant: Instant): string {
+    return this.#dayMonth.format(time(instant));
   }
 
   /** Sunday, 22 November 2026: a day written as 2026-11-22. */

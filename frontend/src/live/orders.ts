@@ -25,3 +25,10 @@ export type OrderRow = ResultOf<typeof OrderFields>;
 export function productsText(lines: readonly { readonly name: string; readonly quantity: number }[]): string {
   return lines.map(({ name, quantity }) => (quantity === 1 ? name : `${quantity} × ${name}`)).join(', ');
 }
+
+const SHORT_ID_LENGTH = 12;
+
+/** The end of an id, where ids differ. */
+export function shortId(id: string): string {
+  return id.length <= SHORT_ID_LENGTH + 2 ? id : `…${id.slice(-SHORT_ID_LENGTH)}`;
+}
