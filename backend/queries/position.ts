@@ -5,7 +5,7 @@
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { PROJECTIONS } from '../../projections/index.ts';
-import { isTopic, type Topic } from '../events/topics.ts';
+import { describeTopic, isTopic, type Topic } from '../events/topics.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { TopicPartition } from '../ports/event-log.ts';
@@ -40,14 +40,19 @@ export function encodePosition({ offsets, at }: Position): string {
 /** Throws BAD_INPUT when the text was not made by encodePosition. */
 export function decodePosition(text: string): Position {
   const parsed = text.length > TOKEN_LENGTH_MAX ? null : parse(text);
-  if (!token.Check(parsed)) {
-    throw new ShopError('BAD_INPUT', '`atLeast` is no position; give one that an answer bore as `position`');
-  }
+  if (!token.Check(parsed)) throw noPosition();
   const offsets = Object.entries(parsed.p).flatMap(([topic, partitions]) => {
-    if (!isTopic(topic)) throw new ShopError('BAD_INPUT', `\`atLeast\` names the topic "${topic}", which there is not`);
-    return Object.entries(partitions).map(([partition, offset]) => ({ topic, partition: Number(partition), offset }));
+    return Object.entries(partitions).map(([name, offset]) => {
+      const partition = Number(name);
+      if (!isTopic(topic) || !(partition >= 0 && partition < describeTopic(topic).partitions)) throw noPosition();
+      return { topic, partition, offset };
+    });
   });
   return { offsets, at: parsed.t };
+}
+
+function noPosition(): ShopError {
+  return new ShopError('BAD_INPUT', '`atLeast` is no position; give one that an answer bore as `position`');
 }
 
 function parse(text: string): unknown {
