@@ -1,16 +1,26 @@
 # The program with every verb; docker-compose.yml says which one a container runs.
-FROM node:22-bookworm-slim
 
+# What browsers load is built apart: what builds it is not needed afterwards.
+FROM node:22-bookworm-slim AS pages
+WORKDIR /shopstream
+COPY package.json package-lock.json .npmrc tsconfig.json ./
+RUN npm ci --ignore-scripts
+COPY schema.graphql svelte.config.js vite.config.ts vite.playground.config.ts ./
+COPY frontend frontend
+RUN npm run build
+
+FROM node:22-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /shopstream
 
 # Dependencies first: they change less often than the code. Every binary comes inside a registry package, so no
-# compiler is needed.
+# script has to run, and no compiler is needed.
 COPY package.json package-lock.json .npmrc tsconfig.json ./
-RUN npm ci --omit=dev && npm cache clean --force
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
 COPY backend backend
 COPY projections projections
+COPY --from=pages /shopstream/frontend/dist frontend/dist
 # What the program writes belongs to the user that it runs as.
 RUN mkdir data reports mailbox && chown node:node data reports mailbox
 

@@ -34,7 +34,7 @@ interface ComposeFile {
 const FILE = path.join(import.meta.dirname, '..', 'docker-compose.yml');
 const IMAGE = 'shopstream';
 const ENGINES = ['kafka', 'mongo'];
-const ROLES = ['shop', 'simulate', 'handle', 'mail', 'report', 'project'];
+const ROLES = ['shop', 'serve', 'simulate', 'handle', 'mail', 'report', 'project'];
 /** Longer than a role's own limit on stopping, else it would be killed while it drains. */
 const STOP_GRACE_SECONDS_MIN = 16;
 

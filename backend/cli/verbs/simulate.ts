@@ -7,7 +7,7 @@ import { openShopClient } from '../../shop/endpoint.ts';
 import { writeHistory } from '../../simulator/history.ts';
 import { connect, isEnginesMode, ownerUrl } from '../connect.ts';
 import { isTold, policyOf, type SimulationOptions } from '../handling.ts';
-import { catalogueAt, startSimulating } from '../roles.ts';
+import { catalogueAt, startSimulating, type SimulatorChoice } from '../roles.ts';
 import { runUntil, stopSignal } from '../run-until.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { createLogger, progressBar } from '../terminal.ts';
@@ -57,8 +57,7 @@ async function runLive(options: Options, command: Command, settings: Settings): 
       flat,
       handling: policyOf(options),
       catalogue: options.catalogue ?? null,
-      // Alone it is the shop's simulator; told how much or for how long it is a load of its own beside it.
-      configuration: isTold(command) || options.for !== undefined ? ('own' as const) : ('known' as const),
+      configuration: configurationOf(options, command, settings),
     };
     const role = await startSimulating({ settings, connection, logger }, openShopClient(url), choice);
     logger.info({ shop: url, rate }, 'Running: placing orders. Ctrl-C stops it.');
@@ -68,6 +67,12 @@ async function runLive(options: Options, command: Command, settings: Settings): 
   } finally {
     await connection.close();
   }
+}
+
+/** Beside the simulator of `npm start`, or for a while, it is a load of its own; else it is the shop's simulator. */
+function configurationOf(options: Options, command: Command, settings: Settings): SimulatorChoice['configuration'] {
+  if (options.for !== undefined || !isEnginesMode(settings)) return 'own';
+  return isTold(command) ? 'told' : 'known';
 }
 
 function abortAfter(done: Promise<void>): AbortSignal {
