@@ -25,7 +25,7 @@ interface Place {
 
 const FIRST_MAX = 100;
 /** Documents that are looked at for one page, at the most. */
-export const SCANNED_DOCUMENTS_MAX = 2_000;
+const SCANNED_DOCUMENTS_MAX = 2_000;
 /** Documents that are read at a time where not every one is an item. */
 const SCANNED_AT_ONCE = 200;
 
