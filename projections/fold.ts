@@ -3,6 +3,7 @@
  * holds it must drop it whole whenever the reading is not continuous (projector.ts says when).
  */
 import type { Recorded } from '../backend/events/codec.ts';
+import type { ReadModelUpdate } from '../backend/ports/announcements.ts';
 import type { TopicPartition } from '../backend/ports/event-log.ts';
 import type { Body, Flush, FoldedWrite, PartWrite, ReadModels } from '../backend/ports/read-models.ts';
 import type { FoldedProjection, MergedProjection, Projection } from './projection.ts';
@@ -34,6 +35,22 @@ export interface Taken {
    * documents and of some that were stored ahead of the checkpoint, before a crash.
    */
   readonly changed: readonly string[];
+}
+
+/** An announcement names no more documents than this: who has to read so many may as well read all. */
+const ANNOUNCED_KEYS_MAX = 200;
+
+/** What is announced of a flush that has been stored. */
+export function updateOf({ flush, changed }: Taken): ReadModelUpdate {
+  const { collection, topic, partition, previous, position } = flush;
+  return {
+    collection,
+    topic,
+    partition,
+    previous,
+    position,
+    keys: changed.length > ANNOUNCED_KEYS_MAX ? null : changed,
+  };
 }
 
 /** Clean documents that stay in memory; beyond it the ones that came first make room. */

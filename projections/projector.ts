@@ -20,7 +20,7 @@ import type { Batch, EventLog, LogRecord, Subscription, TopicPartition } from '.
 import type { Logger } from '../backend/ports/logger.ts';
 import type { ReadModelUpdate } from '../backend/ports/announcements.ts';
 import type { Flush, ReadModels } from '../backend/ports/read-models.ts';
-import { createFold, type Fold, type Taken } from './fold.ts';
+import { createFold, updateOf, type Fold, type Taken } from './fold.ts';
 import { assertWithin, nameOf, positionIn } from './positions.ts';
 import type { Projection } from './projection.ts';
 
@@ -69,8 +69,6 @@ const CATCH_UP_RECORDS_MIN = 5_000;
 /** Reading waits while more documents than this wait for a flush. */
 const PENDING_DOCUMENTS_MAX = 8_000;
 const COMMIT_INTERVAL_MS = 500;
-/** An announcement names no more documents than this: who has to read so many may as well read all. */
-const ANNOUNCED_KEYS_MAX = 200;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 5_000;
 
@@ -307,7 +305,7 @@ class RunningProjector implements Projector {
       taken.forEach(({ held, fold, flush, changed }, index) => {
         if (outcomes[index] === 'stored') {
           fold.settle(flush);
-          stored.push(updateOf(flush, changed));
+          stored.push(updateOf({ flush, changed }));
         } else lost.add(held);
       });
       this.#retryMs = RETRY_MS_MIN;
@@ -367,12 +365,4 @@ class RunningProjector implements Projector {
     await clock.until(clock.now() + this.#retryMs, this.#stopping.signal);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
   }
-}
-
-function updateOf(
-  { collection, topic, partition, previous, position }: Flush,
-  changed: readonly string[],
-): ReadModelUpdate {
-  const keys = changed.length > ANNOUNCED_KEYS_MAX ? null : changed;
-  return { collection, topic, partition, previous, position, keys };
 }

@@ -5,7 +5,7 @@
 import type { Clock } from '../ports/clock.ts';
 
 /** At most 20 times a second. */
-export const FRAME_INTERVAL_MS = 50;
+const FRAME_INTERVAL_MS = 50;
 const SECOND_MS = 1_000;
 
 export interface PulseOptions {

@@ -63,7 +63,7 @@ export async function readFigure<K extends RangeName, T>(
   };
 }
 
-export function momentOf({ at, timeZone }: Pick<FigureOptions, 'at' | 'timeZone'>): Moment {
+function momentOf({ at, timeZone }: Pick<FigureOptions, 'at' | 'timeZone'>): Moment {
   return { last: secondAt(at), midnight: secondAt(boundsOf(dayOf(at, timeZone), timeZone).from) };
 }
 

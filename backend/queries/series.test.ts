@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import { MemoryModels, MemoryStore } from '../../projections/model/memory-models.ts';
-import { readSeries, type BucketName } from './series.ts';
+import { readSeries } from './series.ts';
 import { collectionsFor, foldInto, handled, line, placed, Recorder } from './testing.ts';
 
 const ZONES = ['Europe/Stockholm', 'UTC', 'Asia/Kathmandu', 'Australia/Lord_Howe'];

@@ -109,7 +109,7 @@ function edgesOf({ from, to, bucket, timeZone }: SeriesOptions): number[] {
 }
 
 /** The sum of each bucket. Buckets are found by going along, as a quarter's seconds come in order. */
-export function sumsBetween(documents: readonly FoldedDocument[], edges: readonly number[]): number[] {
+function sumsBetween(documents: readonly FoldedDocument[], edges: readonly number[]): number[] {
   const sums = Array.from({ length: edges.length - 1 }, () => 0);
   for (const { key, body } of documents) {
     const start = startOfQuarter(key);
