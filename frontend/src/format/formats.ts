@@ -146,6 +146,6 @@ export function difference(now: number, before: number): Difference {
 /** About how wide a figure is in Inter's tabular numerals, in em; a little more rather than less. */
 export function widthEm(figure: string): number {
   let width = 0;
-  for (const letter of figure) width += /[\d%]/.test(letter) ? 0.63 : /[\s.,\u2019']/.test(letter) ? 0.28 : 0.55;
+  for (const letter of figure) width += /[\d%]/.test(letter) ? 0.605 : /[\s.,\u2019']/.test(letter) ? 0.245 : 0.46;
   return width;
 }

@@ -47,6 +47,12 @@ describe('the feed', () => {
     expect(stepped(feed, 250).rows[0]).toEqual(order(4, 'HANDLED'));
   });
 
+  it('shows an order once that is announced after it was in the first frame', () => {
+    const feed = stepped(withFrame(started, frame(4, [order(3), order(4)]), 0), 250);
+    expect(ids(feed.rows)).toEqual(['o-4', 'o-3', 'o-2', 'o-1']);
+    expect(stepped(feed, 500).rows).toEqual(feed.rows);
+  });
+
   it('an order that is handled and no longer shown brings no row back', () => {
     expect(ids(withFrame(started, frame(4, [order(99, 'HANDLED')]), 0).rows)).toEqual(['o-3', 'o-2', 'o-1']);
   });

@@ -47,8 +47,8 @@ function begun<O extends FeedOrder>(frame: FeedFrame<O>): Feed<O> {
   return { rows: rows.slice(0, ROWS_MAX), waiting: [], uncounted: [], last: frame.last };
 }
 
-const turned = <O extends FeedOrder>(orders: readonly O[], handled: ReadonlyMap<string, O>): readonly O[] =>
-  orders.some((order) => handled.has(order.id)) ? orders.map((order) => handled.get(order.id) ?? order) : orders;
+const turned = <O extends FeedOrder>(orders: readonly O[], known: ReadonlyMap<string, O>): readonly O[] =>
+  orders.some((order) => known.has(order.id)) ? orders.map((order) => known.get(order.id) ?? order) : orders;
 
 /** Takes a frame in. `now` in milliseconds of any clock that only goes forward. */
 export function withFrame<O extends FeedOrder>(feed: Feed<O>, frame: FeedFrame<O>, now: number): Feed<O> {
@@ -56,18 +56,20 @@ export function withFrame<O extends FeedOrder>(feed: Feed<O>, frame: FeedFrame<O
   if (feed.last === null || frame.last < feed.last) return begun(frame);
   const fresh = frame.last - feed.last;
   const changes = fresh === 0 ? [] : frame.changes.slice(-fresh);
-  const handled = new Map<string, O>();
+  // What is known already, shown or waiting, is taken as it stands now; all else that was placed is new.
+  const known = new Map<string, O>();
+  const shown = new Set(feed.rows.map(({ id }) => id));
   const waiting = new Map(feed.waiting.map((order) => [order.id, order]));
   for (const { kind, order } of changes) {
-    if (kind === 'PLACED') waiting.set(order.id, order);
-    else handled.set(order.id, order);
+    if (kind === 'PLACED' && !shown.has(order.id)) waiting.set(order.id, order);
+    else known.set(order.id, order);
   }
-  const all = turned([...waiting.values()], handled);
+  const all = turned([...waiting.values()], known);
   const kept = all.slice(-WAITING_MAX);
   const missed = fresh - changes.length;
   const orders = all.length - kept.length + missed;
   return {
-    rows: turned(feed.rows, handled),
+    rows: turned(feed.rows, known),
     waiting: kept,
     uncounted: orders === 0 ? feed.uncounted : [...feed.uncounted, { at: now, orders }],
     last: frame.last,
