@@ -86,7 +86,7 @@ function addRoles(program: Command): void {
     .action(lazily(() => import('./verbs/serve.ts')));
   verb(program, 'project', 'Folds events into read models.', [npm('project'), npm('project', 'sales')])
     .addArgument(
-      new Argument('[projections...]', 'order-counts, sales, products-sold, stock, handling, orders; all without'),
+      new Argument('[projections...]', 'order-counts, sales, products-sold, stock, handling, orders, daily-reports; all without'),
     )
     .action(lazily(() => import('./verbs/project.ts')));
   verb(program, 'handle', 'Handles orders when they are due.', [npm('handle')]).action(
