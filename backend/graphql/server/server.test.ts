@@ -184,7 +184,8 @@ describe('the API', () => {
   });
 
   it('says goodbye to sockets when it closes, and answers what is under way', async () => {
-    const { api, socketUrl, world } = await served();
+    // Nothing has to be cut off.
+    const { api, socketUrl, world } = await served({ limits: { closeDeadlineMs: 600_000 } });
     const peers = await Promise.all(Array.from({ length: 5 }, () => Peer.open(socketUrl)));
     for (const peer of peers) peer.subscribe('s', 'subscription { tick }');
     await Promise.all(peers.map((peer) => peer.until(() => peer.values('s').length === 1)));

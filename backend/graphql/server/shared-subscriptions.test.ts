@@ -147,15 +147,4 @@ describe('shared subscriptions', () => {
     await expect.poll(() => next.ended).toBe(1);
     expect(shared.executions).toBe(0);
   });
-
-  it('end for everybody when they are closed', async () => {
-    const shared = hub();
-    const ticker = new Ticker<Data>({ n: 0 });
-    const watcher = new Watcher();
-    shared.follow(of(ticker), watcher);
-    await expect.poll(() => watcher.seen.length).toBe(1);
-    shared.close();
-    expect(watcher.ended).toBe(1);
-    await expect.poll(() => ticker.open).toBe(0);
-  });
 });

@@ -75,11 +75,6 @@ export class SharedSubscriptions {
     return () => this.#leave(present, follower);
   }
 
-  /** Ends all. */
-  close(): void {
-    for (const execution of [...this.#executions.values()]) this.#end(execution);
-  }
-
   #followNew(subscription: SharedSubscription, follower: Follower): () => void {
     if (this.#executions.size >= this.#executionsMax) {
       const message = `more than ${this.#executionsMax} different subscriptions at once; ask what others ask, or later`;

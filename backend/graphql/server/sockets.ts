@@ -108,7 +108,6 @@ export function serveSockets(http: Server, options: SocketsOptions): Sockets {
       clearInterval(sweep);
       clearInterval(pings);
       for (const socket of server.clients) socket.close(GOING_AWAY, 'the server is stopping');
-      operations.close();
       await allGone(server, limits.closeDeadlineMs);
     },
   };
@@ -198,10 +197,6 @@ class Operations {
     socket.once('close', (code, reason) => {
       closed(code, reason.toString()).catch(failed);
     });
-  }
-
-  close(): void {
-    this.#shared.close();
   }
 
   #read(connection: Connection, id: string, payload: SubscribePayload): Operation | readonly GraphQLError[] {

@@ -117,6 +117,30 @@ describe('a client that does not read', () => {
     expect(witness.values('s')).toHaveLength(FRAMES + 1);
   });
 
+  it('keeps the first frame for who is slow, as later ones build on it', async () => {
+    const all = await served({ stalledMs: 60_000 });
+    const { socketUrl, world } = all;
+    const peer = await Peer.open(socketUrl);
+    const witness = await Peer.open(socketUrl);
+    for (const each of [peer, witness]) each.subscribe('s', 'subscription { tick }');
+    witness.subscribe('c', 'subscription { change }');
+    await witness.until(() => witness.values('c', 'change').length === 1);
+    peer.socket.pause();
+    for (let n = 1; n <= FRAMES; n += 1) {
+      world.ticker.set(`${n} ${PAD}`);
+      await witness.until(() => (witness.values('s').at(-1) as string).startsWith(`${n} `));
+    }
+    peer.subscribe('c', 'subscription { change }');
+    await expect.poll(() => world.changes.begun).toBe(2);
+    for (const change of ['1', '2', '3']) {
+      world.changes.set(change);
+      await witness.until(() => witness.values('c', 'change').at(-1) === change);
+    }
+    peer.socket.resume();
+    await peer.until(() => peer.values('c', 'change').length === 2);
+    expect(peer.values('c', 'change')).toEqual(['present 0', '3']);
+  });
+
   it('is closed when answers pile up', async () => {
     const all = await served({ bufferedBytesMax: 1_000_000 });
     const large = Array.from({ length: 40 }, (_, id) => ({
