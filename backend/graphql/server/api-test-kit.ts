@@ -86,7 +86,7 @@ export interface World {
 const required = (type: GraphQLObjectType | typeof GraphQLString): GraphQLNonNull<typeof type> =>
   new GraphQLNonNull(type);
 
-export function smallWorld(): { world: World; schema: GraphQLSchema } {
+function smallWorld(): { world: World; schema: GraphQLSchema } {
   const world: World = {
     ticker: new Ticker('0'),
     changes: new Ticker('0'),
