@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { accumulated, emptyMinutes, grouped, minuteAt, minutesPerPoint, sliding, withBuckets } from './minutes.ts';
+import {
+  accumulated,
+  averaged,
+  emptyMinutes,
+  grouped,
+  minuteAt,
+  minutesPerPoint,
+  sliding,
+  withBuckets,
+} from './minutes.ts';
 import { inUnits, linePath, niceMax, pathUnit, steadyMax, stepPath } from './scale.ts';
 
 const from = Date.parse('2026-11-21T23:00:00Z');
@@ -33,15 +42,14 @@ describe('a day as minutes', () => {
 
   it('groups, accumulates and slides', () => {
     expect(grouped([1, 2, 3, 4, 5], 2)).toEqual([3, 7, 5]);
+    expect(averaged([1, 2, 3, 4, 5], 2)).toEqual([1.5, 3.5, 5]);
     expect(accumulated([1, 0, 2])).toEqual([1, 1, 3]);
     expect(sliding([1, 2, 3, 4], 2)).toEqual([1, 3, 5, 7]);
     expect(sliding([1, 2], 3, [5, 6, 7])).toEqual([14, 10]);
   });
 
   it('gives no more points than can be seen', () => {
-    expect([minutesPerPoint(1_440, 1_900), minutesPerPoint(1_440, 850), minutesPerPoint(1_440, 330)]).toEqual([
-      1, 2, 5,
-    ]);
+    expect([1_900, 400, 150].map((width) => minutesPerPoint(1_440, width))).toEqual([1, 2, 5]);
   });
 });
 

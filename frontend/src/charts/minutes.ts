@@ -74,8 +74,13 @@ export function sliding(values: readonly number[], window: number, before: reado
   return sums.slice(head.length);
 }
 
+/** The average of each `size` minutes; the last group may be shorter. */
+export function averaged(values: readonly number[], size: number): number[] {
+  return grouped(values, size).map((sum, group) => sum / Math.min(size, values.length - group * size));
+}
+
 /** How many minutes one point has to stand for, so that points are not closer than what can be seen. */
 export function minutesPerPoint(minutes: number, widthPx: number): number {
-  const POINT_PX_MIN = 1.1;
+  const POINT_PX_MIN = 0.5;
   return [1, 2, 5, 10, 15, 30].find((size) => (minutes / size) * POINT_PX_MIN <= widthPx) ?? 60;
 }

@@ -6,9 +6,11 @@ import { Client, fetchExchange, subscriptionExchange } from '@urql/svelte';
 import { createClient } from 'graphql-ws';
 import { operatorToken } from '../live/operator.svelte.ts';
 
-const PING_MS = 10_000;
-/** A socket that did not answer a ping within this is dead, even if nobody closed it. */
-const PONG_WITHIN_MS = 5_000;
+/** Figures come at least every second; after this long without any message nothing is current any more. */
+const SILENT_AFTER_MS = 5_000;
+/** After this long the socket is taken for dead, even if nobody closed it, and set up anew. */
+const DEAD_AFTER_MS = 10_000;
+const LISTEN_EVERY_MS = 1_000;
 const BACK_OFF_FIRST_MS = 250;
 const BACK_OFF_MAX_MS = 10_000;
 /** The socket stays open for this long after the last subscription ended: the next page has one, too. */
@@ -16,7 +18,11 @@ const LINGER_MS = 5_000;
 
 class Connection {
   /** Whether the socket stands. */
-  connected = $state(false);
+  open = $state(false);
+  /** Whether it stands, but nothing comes. */
+  silent = $state(false);
+  /** Whether what comes by it can be current. */
+  readonly connected = $derived(this.open && !this.silent);
   /** How often it was set up; whoever reads figures by HTTP asks again when it changes. */
   times = $state(0);
   /** Whether it stood at some time: before that we are loading, not offline. */
@@ -41,13 +47,12 @@ function randomShare(): number {
 const socketUrl = new URL('/graphql', location.href);
 socketUrl.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
 
-let pongTimer: ReturnType<typeof setTimeout> | undefined;
-let openSocket: WebSocket | undefined;
+/** When the last message came, or the running attempt to connect began; null between attempts. */
+let heardAt: number | null = null;
 
 const socket = createClient({
   url: socketUrl.href,
   lazyCloseTimeout: LINGER_MS,
-  keepAlive: PING_MS,
   retryAttempts: Number.POSITIVE_INFINITY,
   shouldRetry: () => true,
   retryWait: async (attempt) => {
@@ -57,27 +62,33 @@ const socket = createClient({
     await Promise.race([wait(backOffMs(attempt, randomShare())), online]);
   },
   on: {
-    connected: (opened) => {
-      openSocket = opened as WebSocket;
-      connection.connected = true;
+    connecting: () => {
+      heardAt = Date.now();
+    },
+    connected: () => {
+      heardAt = Date.now();
+      connection.open = true;
+      connection.silent = false;
       connection.failedAttempts = 0;
       connection.times += 1;
     },
+    message: () => {
+      heardAt = Date.now();
+      if (connection.silent) connection.silent = false;
+    },
     closed: () => {
-      connection.connected = false;
-      clearTimeout(pongTimer);
-    },
-    ping: (received) => {
-      if (received) return;
-      pongTimer = setTimeout(() => {
-        if (openSocket?.readyState === WebSocket.OPEN) openSocket.close(4408, 'no answer to a ping');
-      }, PONG_WITHIN_MS);
-    },
-    pong: (received) => {
-      if (received) clearTimeout(pongTimer);
+      connection.open = false;
+      heardAt = null;
     },
   },
 });
+
+setInterval(() => {
+  if (heardAt === null) return;
+  const silentMs = Date.now() - heardAt;
+  connection.silent = connection.open && silentMs > SILENT_AFTER_MS;
+  if (silentMs > DEAD_AFTER_MS) socket.terminate();
+}, LISTEN_EVERY_MS);
 
 export const client = new Client({
   url: '/graphql',

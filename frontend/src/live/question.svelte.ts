@@ -27,8 +27,8 @@ export class Question<T, V extends Record<string, unknown>> {
     });
     $effect(() => {
       const asked = variables();
-      // Read, so that a new connection and `again` ask anew; both only grow.
-      const time = connection.times + this.#asked;
+      // Read, so that `again` and a connection that is back ask anew; the first connection tells nothing new.
+      const time = Math.max(1, connection.times) + this.#asked;
       if (asked === null || time < 0) {
         this.current = null;
         return;

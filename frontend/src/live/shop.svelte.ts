@@ -1,4 +1,5 @@
 /** What the shop is, and what time it is there. One for the whole page, made by `startShop`. */
+import { untrack } from 'svelte';
 import { Formats } from '../format/formats.ts';
 import { boundsOf, dayOf, type DayBounds } from '../format/days.ts';
 import { graphql, type ResultOf } from '../graphql/graphql.ts';
@@ -43,13 +44,18 @@ export class Shop {
     this.#question = new Question(ShopQuery, () => ({}));
     $effect(() => {
       const now = this.info?.now;
-      if (now !== undefined) this.#offsetMs = Date.parse(now) - Date.now();
-      this.#tick();
+      if (now !== undefined) untrack(() => this.sync(now));
     });
     $effect(() => {
       const timer = setInterval(() => this.#tick(), 250);
       return () => clearInterval(timer);
     });
+  }
+
+  /** Sets the clock by an instant that the shop said just now. */
+  sync(now: string): void {
+    this.#offsetMs = Date.parse(now) - Date.now();
+    this.#tick();
   }
 
   #tick(): void {

@@ -3,7 +3,7 @@ export type PanelState =
   | { readonly kind: 'ready' }
   | { readonly kind: 'loading' }
   | { readonly kind: 'empty'; readonly message: string; readonly action?: PanelAction }
-  | { readonly kind: 'stale'; readonly message: string }
+  | { readonly kind: 'stale'; readonly message: string; /** Where there is little room. */ readonly short: string }
   | { readonly kind: 'failed'; readonly message: string; readonly action?: PanelAction };
 
 export interface PanelAction {
@@ -39,8 +39,14 @@ export function stateOf(
       ...(source.retry ? { action: { label: 'Try again', run: source.retry } } : {}),
     };
   }
-  if (source.error !== null) return { kind: 'stale', message: `${source.error.message} Figures as of ${source.asOf}.` };
-  if (!source.fresh) return { kind: 'stale', message: `Connection lost. Figures as of ${source.asOf}` };
+  if (source.error !== null)
+    return {
+      kind: 'stale',
+      message: `${source.error.message} Figures as of ${source.asOf}`,
+      short: `as of ${source.asOf}`,
+    };
+  if (!source.fresh)
+    return { kind: 'stale', message: `Connection lost. Figures as of ${source.asOf}`, short: `as of ${source.asOf}` };
   if (empty?.when === true)
     return { kind: 'empty', message: empty.message, ...(empty.action ? { action: empty.action } : {}) };
   return READY;
