@@ -86,7 +86,10 @@ function addRoles(program: Command): void {
     .action(lazily(() => import('./verbs/serve.ts')));
   verb(program, 'project', 'Folds events into read models.', [npm('project'), npm('project', 'sales')])
     .addArgument(
-      new Argument('[projections...]', 'order-counts, sales, products-sold, stock, handling, orders, daily-reports; all without'),
+      new Argument(
+        '[projections...]',
+        'order-counts, sales, products-sold, stock, handling, orders, daily-reports; all without',
+      ),
     )
     .action(lazily(() => import('./verbs/project.ts')));
   verb(program, 'handle', 'Handles orders when they are due.', [npm('handle')]).action(
@@ -174,6 +177,17 @@ function addReading(program: Command): void {
     .option('--seconds <n>', 'fanout: for how long', positiveInteger, 30)
     .option('--json <file>', 'write the figures there, too')
     .action(lazily(() => import('./verbs/bench.ts')));
+  verb(program, 'soak', 'A long run under load: memory, and how smoothly the Live page runs.', [
+    npm('soak'),
+    npm('soak', '--seconds 3600 --rate 100'),
+    npm('soak', '--url http://127.0.0.1:4000'),
+  ])
+    .option('--seconds <n>', 'for how long', positiveInteger, 300)
+    .option('--rate <n>', 'orders a second', positiveNumber, 500)
+    .option('--url <url>', 'a shop that runs already (default: one is started in a folder that is removed)')
+    .option('--no-page', 'open no page: without Chromium')
+    .option('--json <file>', 'write the figures there, too')
+    .action(lazily(() => import('./verbs/soak.ts')));
 }
 
 function settingsHelp(): string {
