@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
+import { Compile } from 'typebox/compile';
 import { describe, expect, it } from 'vitest';
 import type { ProductId, ReportIssued } from '../events/events.ts';
 import { render } from './render.ts';
@@ -54,6 +56,23 @@ describe('the files of a report', () => {
       changes: event.changes,
     });
     expect(render(structuredClone(event))).toEqual(render(event));
+  });
+
+  it('are json as the published schema has it', () => {
+    const file = new URL('../../docs/report.schema.json', import.meta.url);
+    const published = JSON.parse(readFileSync(file, 'utf8')) as { properties: object };
+    const schema = Compile(published);
+    const report = JSON.parse(render(event).json) as Record<string, unknown>;
+    expect([...schema.Errors(report)]).toEqual([]);
+    expect(Object.keys(report)).toEqual(Object.keys(published.properties));
+    expect(schema.Check(JSON.parse(render({ ...event, products: [], changes: [] }).json))).toBe(true);
+    for (const name of Object.keys(report)) {
+      const { [name]: _, ...without } = report;
+      expect(schema.Check(without), `without ${name}`).toBe(false);
+      expect(schema.Check({ ...report, [name]: null }), `without a value of ${name}`).toBe(false);
+    }
+    expect(schema.Check({ ...report, date: '2026-02-30' })).toBe(false);
+    expect(schema.Check({ ...report, sales: 1.5 })).toBe(false);
   });
 
   it('are a page for people', () => {

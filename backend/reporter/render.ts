@@ -3,6 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { formatAmount, minorDigits } from '../domain/money.ts';
 import { localTime } from '../domain/calendar.ts';
 import type { ReportIssued } from '../events/events.ts';
+import type { DailyReport } from './report-schema.ts';
 
 export interface Rendered {
   /** For programs; amounts in minor units. */
@@ -20,7 +21,7 @@ export function render(event: ReportIssued, locale = 'en'): Rendered {
 
 function jsonOf(event: ReportIssued): string {
   const { day, timeZone, currency, orders, sales, products, revision, from, to, handledOrders } = event;
-  const report = {
+  const report: DailyReport = {
     date: day,
     timeZone,
     currency,
