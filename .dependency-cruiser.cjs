@@ -5,7 +5,7 @@
 
 /** What every part of the backend may build on. */
 const BASE = ['^backend/events/', '^backend/domain/', '^backend/ports/'];
-const PROJECT = '^(backend|projections|tests|scripts)/';
+const PROJECT = '^(backend|projections|tests|scripts|frontend)/';
 
 /** Tests, contract suites and what only they use may import anything; whatever they test, nothing imports them. */
 const TESTS =
@@ -84,6 +84,16 @@ module.exports = {
         SHOP_CONTRACT,
       ],
     ),
+    only('dashboard', 'The dashboard knows the API by its schema, and nothing of the backend.', '^frontend/src/', [
+      '^frontend/src/',
+    ]),
+    {
+      name: 'ui-has-no-data',
+      comment: 'What is in ui shows what it is given; charts and formats are pure.',
+      severity: 'error',
+      from: { path: '^frontend/src/(ui|charts|format)/', pathNot: TESTS },
+      to: { path: '^frontend/src/(live|graphql|panels|pages|[^/]+$)' },
+    },
     {
       name: 'no-adapter-outside-the-composition-root',
       comment: 'Only backend/cli picks adapters. Plain durable file writing is no engine: mailer and reporter may.',
@@ -119,9 +129,9 @@ module.exports = {
     },
     {
       name: 'no-development-dependency',
-      comment: '`npm ci --omit=dev` is what the container has.',
+      comment: '`npm ci --omit=dev` is what the container has. The page that `soak` watches is for who develops.',
       severity: 'error',
-      from: { path: '^(backend|projections)/', pathNot: TESTS },
+      from: { path: '^(backend|projections)/', pathNot: [TESTS, '^backend/cli/soak/page\\.ts$'] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

@@ -1,5 +1,6 @@
 /** Which page stands at which path. All but the first are loaded when somebody goes there. */
 import { createRouter } from 'sv-router';
+import type { Place } from './live/context.ts';
 import Live from './pages/Live.svelte';
 
 const router = createRouter({
@@ -17,7 +18,7 @@ const router = createRouter({
 export const route = router.route;
 
 /** Goes to a path inside the dashboard; what is in it from elsewhere has to be encoded. */
-export function goTo(path: string, search: Record<string, string> = {}): void {
+function goTo(path: string, search: Record<string, string> = {}): void {
   // The router's own type wants the parameters of every path at once.
   const navigate = router.navigate.bind(router) as unknown as (
     to: string,
@@ -25,3 +26,14 @@ export function goTo(path: string, search: Record<string, string> = {}): void {
   ) => Promise<unknown>;
   void navigate(path, { search });
 }
+
+/** Read anew at each use, so that whoever reads it follows the address. */
+export const place: Place = {
+  get params() {
+    return router.route.params;
+  },
+  get search() {
+    return router.route.search;
+  },
+  goTo,
+};

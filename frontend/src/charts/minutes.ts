@@ -4,8 +4,6 @@
  */
 import { MINUTE_MS, type DayBounds } from '../format/days.ts';
 
-export type Measure = 'orders' | 'sales' | 'handled';
-
 export interface Bucket {
   readonly from: string;
   readonly orders: number;

@@ -5,7 +5,7 @@
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 const dayFormats = new Map<string, Intl.DateTimeFormat>();
 

@@ -4,6 +4,7 @@
  */
 import { Client, fetchExchange, subscriptionExchange } from '@urql/svelte';
 import { createClient } from 'graphql-ws';
+import { backOffMs } from './back-off.ts';
 import { operatorToken } from '../live/operator.svelte.ts';
 
 /** Figures come at least every second; after this long without any message nothing is current any more. */
@@ -11,8 +12,6 @@ const SILENT_AFTER_MS = 5_000;
 /** After this long the socket is taken for dead, even if nobody closed it, and set up anew. */
 const DEAD_AFTER_MS = 10_000;
 const LISTEN_EVERY_MS = 1_000;
-const BACK_OFF_FIRST_MS = 250;
-const BACK_OFF_MAX_MS = 10_000;
 /** The socket stays open for this long after the last subscription ended: the next page has one, too. */
 const LINGER_MS = 5_000;
 
@@ -31,12 +30,6 @@ class Connection {
 }
 
 export const connection = new Connection();
-
-/** Waits longer after each failure, and each client for a time of its own, so that they do not come back at once. */
-export function backOffMs(attempt: number, random: number): number {
-  const most = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** attempt);
-  return most / 2 + (most / 2) * random;
-}
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -21,6 +21,12 @@ export const OrderFields = graphql(`
 
 export type OrderRow = ResultOf<typeof OrderFields>;
 
+/** An order as it stood at an instant: what was handled later was still open then. */
+export function asItStood(order: OrderRow, at: number): OrderRow {
+  const handled = order.handledAt !== null && Date.parse(order.handledAt) <= at;
+  return handled ? order : { ...order, status: 'PLACED', handledAt: null };
+}
+
 /** "2 × Wool Blanket, Desk Lamp" */
 export function productsText(lines: readonly { readonly name: string; readonly quantity: number }[]): string {
   return lines.map(({ name, quantity }) => (quantity === 1 ? name : `${quantity} × ${name}`)).join(', ');

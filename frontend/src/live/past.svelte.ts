@@ -2,7 +2,7 @@
 import { dayOf } from '../format/days.ts';
 import { graphql } from '../graphql/graphql.ts';
 import { DaySeries } from './day-series.svelte.ts';
-import { OrderFields, type OrderRow } from './orders.ts';
+import { asItStood, OrderFields } from './orders.ts';
 import { Question } from './question.svelte.ts';
 import { StatsFields, type StatsView } from './stats.svelte.ts';
 import { StockFields } from './stock.svelte.ts';
@@ -28,12 +28,6 @@ const PastQuery = graphql(
 
 /** While a person drags, no more questions than this. */
 const ASK_EVERY_MS = 120;
-
-/** An order as it stood at an instant: what was handled later was still open then. */
-export function asItStood(order: OrderRow, at: number): OrderRow {
-  const handled = order.handledAt !== null && Date.parse(order.handledAt) <= at;
-  return handled ? order : { ...order, status: 'PLACED', handledAt: null };
-}
 
 export class Past {
   /** The instant that is looked at; null for the present. */

@@ -33,7 +33,7 @@ export const StatsFields = graphql(`
   }
 `);
 
-export const StatsSubscription = graphql(
+const StatsSubscription = graphql(
   `
     subscription Stats {
       stats {
