@@ -1,9 +1,10 @@
+import { dirname } from 'node:path';
 import fc from 'fast-check';
 import { simpleParser, type AddressObject } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import type { OrderHandled } from '../events/events.ts';
 import { handled, line } from '../queries/testing.ts';
-import { compose, nameFor } from './compose.ts';
+import { compose, mailPath, nameFor } from './compose.ts';
 
 const options = { timeZone: 'Europe/Stockholm' };
 const AT = Date.parse('2026-11-22T23:30:00.000Z');
@@ -26,8 +27,18 @@ describe('the message to the customer', () => {
   });
 
   it('lies under the local date of handling', async () => {
-    expect((await compose(order, options)).path).toBe('2026-11-23/7b0c1f6e-1.eml');
-    expect((await compose(order, { timeZone: 'UTC' })).path).toBe('2026-11-22/7b0c1f6e-1.eml');
+    expect((await compose(order, options)).path).toBe('2026-11-23/9e/7b0c1f6e-1.eml');
+    expect((await compose(order, { timeZone: 'UTC' })).path).toBe('2026-11-22/9e/7b0c1f6e-1.eml');
+  });
+
+  it('shares a folder with few of the same day, even where there are many', () => {
+    const counts = new Map<string, number>();
+    for (let number = 0; number < 20_000; number++) {
+      const folder = dirname(mailPath(handled(`2026-11-22-42-${number}`, AT), options));
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(256);
+    expect(Math.max(...counts.values())).toBeLessThan(150);
   });
 
   it('is read back by a mail reader', async () => {
@@ -66,7 +77,7 @@ describe('the message to the customer', () => {
       };
       const { bytes, path } = await compose(event, options);
       expect((await compose(event, options)).bytes.equals(bytes)).toBe(true);
-      expect(path).toMatch(/^2026-11-23\/[A-Za-z0-9_~.-]+\.eml$/);
+      expect(path).toMatch(/^2026-11-23\/[0-9a-f]{2}\/[A-Za-z0-9_~.-]+\.eml$/);
       expect(bytes.toString('latin1')).not.toMatch(/(^|[^\r])\n|\r(?!\n)/);
       const [head = ''] = bytes.toString('latin1').split('\r\n\r\n');
       const names = head.split(/\r\n(?![ \t])/).map((field) => field.split(':')[0]);

@@ -20,7 +20,7 @@ export interface ComposeOptions {
 }
 
 export interface Mail {
-  /** Relative to the mailbox: "2026-11-22/<order id>.eml". */
+  /** Relative to the mailbox: "2026-11-22/3f/<order id>.eml". */
   readonly path: string;
   readonly to: string;
   readonly subject: string;
@@ -28,9 +28,13 @@ export interface Mail {
   readonly bytes: Buffer;
 }
 
-/** Where an order's message lies in the mailbox. */
+/**
+ * Where an order's message lies in the mailbox: a folder for the local date of handling, in which 256 share the
+ * day's messages out, so that a million of them is some thousands in each.
+ */
 export function mailPath({ orderId, at }: OrderHandled, { timeZone }: ComposeOptions): string {
-  return `${dayOf(Date.parse(at), timeZone)}/${nameFor(orderId)}.eml`;
+  const shard = createHash('sha256').update(orderId).digest('hex').slice(0, 2);
+  return `${dayOf(Date.parse(at), timeZone)}/${shard}/${nameFor(orderId)}.eml`;
 }
 
 /** Composes the message. Rejects only for what nodemailer cannot compose. */

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import type { OrderHandled } from '../events/events.ts';
 import { systemClock } from '../ports/clock.ts';
 import { silentLogger, type Logger } from '../ports/logger.ts';
 import { handled } from '../queries/testing.ts';
-import { compose } from './compose.ts';
+import { compose, mailPath } from './compose.ts';
 import { MAILER_COLLECTION, startMailer, type Mailer, type MailerOptions } from './mailer.ts';
 
 const timeZone = 'Europe/Stockholm';
@@ -59,8 +59,15 @@ const orders = (from: number, count: number, more: Partial<OrderHandled> = {}): 
   Array.from({ length: count }, (_, n) => handled(`order-${from + n}`, AT + from + n, more));
 
 const ends = () => log.bounds('handled-orders');
-const filesOf = async (day = DAY): Promise<string[]> => (await readdir(join(mailbox, day))).sort();
-const namesOf = (events: readonly OrderHandled[]): string[] => events.map(({ orderId }) => `${orderId}.eml`).sort();
+const pathOf = (event: OrderHandled): string => mailPath(event, { timeZone });
+const namesOf = (events: readonly OrderHandled[]): string[] => events.map(pathOf).sort();
+
+/** Every file in the mailbox, whatever its name. */
+async function filesOf(): Promise<string[]> {
+  const entries = await readdir(mailbox, { recursive: true, withFileTypes: true });
+  const files = entries.filter((each) => each.isFile());
+  return files.map((each) => relative(mailbox, join(each.parentPath, each.name)).split(sep).join('/')).sort();
+}
 
 /** A logger that keeps what it is told, and a wait for a message. */
 function listening(): { logger: Logger; told: (text: RegExp) => Promise<void> } {
@@ -90,10 +97,10 @@ describe('the mailbox', SLOW, () => {
     await first.caughtUp(await ends());
     expect(await filesOf()).toEqual(namesOf(orders(0, 300)));
     const one = orders(5, 1)[0] as OrderHandled;
-    expect(await readFile(join(mailbox, DAY, 'order-5.eml'))).toEqual((await compose(one, { timeZone })).bytes);
+    expect(await readFile(join(mailbox, pathOf(one)))).toEqual((await compose(one, { timeZone })).bytes);
     await first.stop();
     // What is behind the checkpoint is not written again, and what comes after it is.
-    await rm(join(mailbox, DAY, 'order-5.eml'));
+    await rm(join(mailbox, pathOf(one)));
     await append(orders(300, 10));
     await (await start()).caughtUp(await ends());
     expect(await filesOf()).toEqual(namesOf(orders(0, 310).filter((each) => each.orderId !== 'order-5')));
@@ -104,7 +111,7 @@ describe('the mailbox', SLOW, () => {
     await append([...history, ...orders(10, 1)]);
     const mailer = await start();
     await mailer.caughtUp(await ends());
-    expect(await filesOf()).toEqual(['order-10.eml']);
+    expect(await filesOf()).toEqual(namesOf(orders(10, 1)));
     await mailer.stop();
     models = new MemoryModels(new ModelStore());
     await (await start({ mailHistory: true })).caughtUp(await ends());
@@ -112,14 +119,15 @@ describe('the mailbox', SLOW, () => {
   });
 
   it('holds exactly one whole file after a kill in mid-write', async () => {
-    await mkdir(join(mailbox, DAY), { recursive: true });
-    await writeFile(join(mailbox, DAY, '.order-0.eml.4f1c.tmp'), 'From: Shop');
-    await append(orders(0, 1));
+    const [order] = orders(0, 1) as [OrderHandled];
+    const folder = dirname(join(mailbox, pathOf(order)));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, '.order-0.eml.4f1c.tmp'), 'From: Shop');
+    await append([order]);
     await (await start()).caughtUp(await ends());
-    expect(await readdir(join(mailbox, DAY))).toEqual(['order-0.eml']);
-    const [order] = orders(0, 1);
-    const { bytes } = await compose(order as OrderHandled, { timeZone });
-    expect(await readFile(join(mailbox, DAY, 'order-0.eml'))).toEqual(bytes);
+    expect(await filesOf()).toEqual([pathOf(order)]);
+    const { bytes } = await compose(order, { timeZone });
+    expect(await readFile(join(mailbox, pathOf(order)))).toEqual(bytes);
   });
 
   it('holds one file each with two mailers at once, and neither fails', async () => {

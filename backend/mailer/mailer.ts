@@ -32,7 +32,7 @@ export interface MailerOptions {
   /** Times the pauses before something that failed is tried again. */
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The folder that the messages are written to: `<mailbox>/<local date>/<order id>.eml`. */
+  /** The folder that the messages are written to: `<mailbox>/<local date>/<2 digits>/<order id>.eml`. */
   readonly mailbox: string;
   readonly timeZone: string;
   /** How numbers are written in the messages; `en` when absent. */
