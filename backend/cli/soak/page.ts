@@ -23,15 +23,13 @@ export class LivePage {
   readonly #browser: Browser;
   readonly #page: Page;
   readonly #cdp: CDPSession;
-  readonly #tracing: CDPSession;
   /** What the page's scripts failed with. */
   readonly errors: string[] = [];
 
-  private constructor(browser: Browser, page: Page, cdp: CDPSession, tracing: CDPSession) {
+  private constructor(browser: Browser, page: Page, cdp: CDPSession) {
     this.#browser = browser;
     this.#page = page;
     this.#cdp = cdp;
-    this.#tracing = tracing;
     page.on('pageerror', (error) => this.errors.push(error.message));
   }
 
@@ -52,7 +50,7 @@ export class LivePage {
       const context = await browser.newContext({ viewport: SIZE, locale: 'en-GB' });
       const page = await context.newPage();
       const cdp = await context.newCDPSession(page);
-      const live = new LivePage(browser, page, cdp, await browser.newBrowserCDPSession());
+      const live = new LivePage(browser, page, cdp);
       await page.goto(url, { timeout: LOADING_MS_MAX });
       await page.locator(figure('Orders since 00:00')).waitFor({ timeout: LOADING_MS_MAX });
       return live;
@@ -71,16 +69,16 @@ export class LivePage {
   async tasks(ms: number, signal: AbortSignal): Promise<Task[]> {
     const events: TraceEvent[] = [];
     const collect = ({ value }: { value: object[] }): void => void events.push(...(value as TraceEvent[]));
-    this.#tracing.on('Tracing.dataCollected', collect);
-    const complete = new Promise<void>((resolve) => this.#tracing.once('Tracing.tracingComplete', () => resolve()));
-    await this.#tracing.send('Tracing.start', {
+    this.#cdp.on('Tracing.dataCollected', collect);
+    const complete = new Promise<void>((resolve) => this.#cdp.once('Tracing.tracingComplete', () => resolve()));
+    await this.#cdp.send('Tracing.start', {
       transferMode: 'ReportEvents',
       traceConfig: { includedCategories: CATEGORIES, excludedCategories: ['*'] },
     });
     await pause(ms, signal);
-    await this.#tracing.send('Tracing.end');
+    await this.#cdp.send('Tracing.end');
     await complete;
-    this.#tracing.off('Tracing.dataCollected', collect);
+    this.#cdp.off('Tracing.dataCollected', collect);
     return mainThreadTasks(events, this.#page.url());
   }
 

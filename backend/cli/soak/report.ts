@@ -7,6 +7,8 @@ import type { Soak } from './soak.ts';
 import { LONG_TASK_MS } from './trace.ts';
 
 const SHOWN_TASKS = 5;
+/** Most tasks of a page do next to nothing, and hide the others. */
+const WORK_MS_MIN = 1;
 const POINTS_MAX = 8;
 
 /** Each goal that was missed, as one line; of a run that was stopped only what was measured counts. */
@@ -65,15 +67,20 @@ function pageRows(page: Soak['page']): Row[] {
   if (page === null) return [];
   const { count, p50, p99, max } = spreadOf(page.tasks.map((task) => task.ms));
   const long = page.tasks.filter((task) => task.ms > LONG_TASK_MS).sort((a, b) => b.ms - a.ms);
+  const work = spreadOf(page.tasks.map((task) => task.ms).filter((each) => each >= WORK_MS_MIN));
   const frames = spreadOf(page.intervals);
   return [
     [
       `Page: main-thread tasks (trace, ${Math.round(page.tracedSeconds)} s of it)`,
       `${count}; p50 ${ms(p50)}, p99 ${ms(p99)} (goal < ${LONG_TASK_MS} ms), max ${ms(max)}; over ${LONG_TASK_MS} ms: ${long.length} (${percent(long.length, count)})`,
     ],
+    [`  those of ${WORK_MS_MIN} ms and more`, `${work.count}; p50 ${ms(work.p50)}, p99 ${ms(work.p99)}`],
     ...long
       .slice(0, SHOWN_TASKS)
-      .map((task): Row => [`  ${ms(task.ms)}`, task.within.length === 0 ? '?' : task.within.join(', ')]),
+      .map((task): Row => [
+        `  ${ms(task.ms)}, ${ms(task.cpuMs)} of it CPU`,
+        task.within.length === 0 ? '?' : task.within.join(', '),
+      ]),
     [
       'Page: frames, drawn without a GPU',
       `${frames.count}; apart p50 ${ms(frames.p50)}, p99 ${ms(frames.p99)}, max ${ms(frames.max)}; dropped ${(droppedShare(page.intervals) * 100).toFixed(2)} % of 60 Hz`,

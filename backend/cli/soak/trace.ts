@@ -8,11 +8,15 @@ export interface TraceEvent {
   readonly tid: number;
   readonly ts: number;
   readonly dur?: number;
+  /** Of the duration, what the thread was running. */
+  readonly tdur?: number;
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
 export interface Task {
   readonly ms: number;
+  /** Of that, what the thread was running: the rest it waited for a processor. */
+  readonly cpuMs: number;
   /** What took longest in it, heaviest first, without what each called: "Layout 12 ms". */
   readonly within: readonly string[];
 }
@@ -43,7 +47,11 @@ export function mainThreadTasks(events: readonly TraceEvent[], url: string): Tas
   own.forEach((each, index) => {
     if (each.name !== TASK) return;
     const ms = (each.dur ?? 0) / US_PER_MS;
-    tasks.push({ ms, within: ms > LONG_TASK_MS ? heaviest(own, index) : [] });
+    tasks.push({
+      ms,
+      cpuMs: (each.tdur ?? each.dur ?? 0) / US_PER_MS,
+      within: ms > LONG_TASK_MS ? heaviest(own, index) : [],
+    });
   });
   return tasks;
 }
@@ -52,7 +60,7 @@ export function mainThreadTasks(events: readonly TraceEvent[], url: string): Tas
 function processOf(events: readonly TraceEvent[], url: string): number | undefined {
   for (const { name, args } of events) {
     if (name !== 'TracingStartedInBrowser') continue;
-    const { frames } = args?.['data'] as { frames?: readonly { url: string; processId: number }[] };
+    const { frames } = (args?.['data'] ?? {}) as { frames?: readonly { url: string; processId: number }[] };
     const frame = frames?.find((each) => each.url === url);
     if (frame !== undefined) return frame.processId;
   }
@@ -84,6 +92,7 @@ function heaviest(events: readonly TraceEvent[], index: number): string[] {
 }
 
 function labelOf({ name, args }: TraceEvent): string {
+  if (/GC|ArrayBufferSweeper|Scavenge|scavenge|Weakness/.test(name)) return 'garbage collection';
   const { functionName = '' } = (args?.['data'] ?? {}) as { functionName?: string };
   return functionName === '' ? name : `${name} ${functionName}()`;
 }
