@@ -28,7 +28,13 @@ export class Command<T, V extends Record<string, unknown>> {
       const result = await client.mutation<T, AnyVariables>(this.#document, variables).toPromise();
       if (result.error !== undefined) {
         this.error = problemOf(result.error);
-        if (this.error.code !== null && NOT_THE_OPERATOR.includes(this.error.code)) operatorToken.forget();
+        if (this.error.code !== null && NOT_THE_OPERATOR.includes(this.error.code)) {
+          operatorToken.forget();
+          this.error = {
+            ...this.error,
+            message: 'The server did not accept the operator token. Try again with the right one.',
+          };
+        }
         return null;
       }
       return result.data ?? null;

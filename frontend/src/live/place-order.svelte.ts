@@ -29,6 +29,8 @@ export interface Buyer {
 export interface RefusedOrder {
   readonly reason: string;
   readonly message: string;
+  /** The product that it is about; null when it is about none. */
+  readonly productId: string | null;
 }
 
 export class OrderPlacing {
@@ -54,7 +56,8 @@ export class OrderPlacing {
     if (result === null) return false;
     this.#key = newKey();
     if (result.placeOrder.__typename === 'Refusal') {
-      this.refusal = { reason: result.placeOrder.reason, message: result.placeOrder.message };
+      const { reason, message, productId } = result.placeOrder;
+      this.refusal = { reason, message, productId };
       return false;
     }
     this.orderId = result.placeOrder.orderId;
