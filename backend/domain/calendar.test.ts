@@ -40,6 +40,13 @@ describe('days', () => {
     expect(localHour(from, 'America/Sao_Paulo')).toBe(1);
   });
 
+  it('are counted over months, years and leap days', () => {
+    expect(addDays('2026-12-31', 1)).toBe('2027-01-01');
+    expect(addDays('2028-03-01', -1)).toBe('2028-02-29');
+    expect(addDays('2026-03-28', 365)).toBe('2027-03-28');
+    expect(addDays('2026-11-22', 0)).toBe('2026-11-22');
+  });
+
   it('are told from what is no day', () => {
     expect(['2026-11-22', '2028-02-29'].every(isDay)).toBe(true);
     expect(['2026-02-29', '2026-13-01', '22/11/2026', '2026-11-2', ''].some(isDay)).toBe(false);

@@ -14,6 +14,7 @@ export interface DayBounds {
   readonly to: number;
 }
 
+const DAY_MS = 86_400_000;
 const CACHED_DAYS_MAX = 2_000;
 const cached = new Map<string, DayBounds>();
 
@@ -43,9 +44,9 @@ export function boundsOf(day: Day, zone: string): DayBounds {
   return bounds;
 }
 
-/** The day that is `days` after (before, when negative) another. */
+/** The day that is `days` after (before, when negative) another. In UTC, where each day has 24 hours. */
 export function addDays(day: Day, days: number): Day {
-  return DateTime.fromISO(day, { zone: 'utc' }).plus({ days }).toFormat('yyyy-MM-dd');
+  return new Date(Date.parse(`${day}T00:00:00.000Z`) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
 /** The instant of the same local time so many days later (earlier, when negative); where that hour is left out, one later. */

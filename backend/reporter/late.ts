@@ -1,6 +1,6 @@
 /**
- * Watches the log for what changes reports that are out already, and for the first day of all. It reads from
- * a checkpoint of its own, which moves only when whatever was found up to there has been reported.
+ * Watches the log for what changes reports that are out already, and for the days that are to have one. It reads
+ * from a checkpoint of its own, which moves only when whatever was found up to there has been reported.
  */
 import { QUARTER_MS, startOfQuarter } from '../../projections/quarter.ts';
 import { dayOf, type Day } from '../domain/calendar.ts';
@@ -9,6 +9,7 @@ import { PARTITIONS } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Bounds, EventLog, TopicPartition } from '../ports/event-log.ts';
 import type { Flush, ReadModels } from '../ports/read-models.ts';
+import { collectionFor, type Collections } from '../queries/collections.ts';
 import type { IssuedReports } from './issued.ts';
 
 /** Holds the checkpoints; it has no documents. */
@@ -26,8 +27,8 @@ export interface LateOptions {
   readonly log: EventLog;
   readonly models: ReadModels;
   readonly timeZone: string;
-  /** The live collection of the projection order-counts, as of now. */
-  readonly orderCounts: () => Promise<string>;
+  /** Projection name to its live collection, as of now. */
+  readonly collections: () => Promise<Collections>;
   readonly issued: IssuedReports;
 }
 
@@ -38,6 +39,8 @@ export class LateWatch {
   #firstAt = Infinity;
   /** Reported days that something came in for later. */
   readonly late = new Set<Day>();
+  /** Days on which something was placed or handled; those that have a report may be missing. */
+  readonly #busy = new Set<Day>();
   readonly #days = new Map<number, Day>();
 
   constructor(options: LateOptions) {
@@ -47,6 +50,12 @@ export class LateWatch {
   /** The day of the first order; null when there is none. */
   get firstDay(): Day | null {
     return this.#firstAt === Infinity ? null : this.#dayAt(this.#firstAt);
+  }
+
+  /** Whether something was placed or handled on the day. */
+  isBusy(day: Day): boolean {
+    const report = this.#options.issued.latest(day);
+    return this.#busy.has(day) || (report !== null && report.orders + report.handledOrders > 0);
   }
 
   /** Whether nothing is known yet: then begin() is called, with read models that have reached the ends. */
@@ -65,7 +74,7 @@ export class LateWatch {
       this.#positions = stored;
       return;
     }
-    await this.#scanForFirst();
+    await this.#scan();
     const reports = [...issued.all()];
     const positionOf = (topic: ReportedTopic, partition: number): number =>
       Math.min(
@@ -99,6 +108,7 @@ export class LateWatch {
     if (!decoded.ok) return;
     if (topic === 'orders' && decoded.at < this.#firstAt) this.#firstAt = decoded.at;
     const day = this.#dayAt(decoded.at);
+    this.#busy.add(day);
     const report = this.#options.issued.latest(day);
     if (report === null) return;
     if (offset > (report.positions[topic]?.[partition] ?? -1)) this.late.add(day);
@@ -134,11 +144,20 @@ export class LateWatch {
     }
   }
 
-  /** Once in the life of a store; later the watch sees by itself when an older order comes in. */
-  async #scanForFirst(): Promise<void> {
-    const { models, orderCounts } = this.#options;
-    for await (const documents of models.scanFolded(await orderCounts())) {
-      for (const { key } of documents) this.#firstAt = Math.min(this.#firstAt, startOfQuarter(key));
+  /** Once in the life of a store; later the watch sees by itself what comes in, whatever its day. */
+  async #scan(): Promise<void> {
+    const { models, collections } = this.#options;
+    const live = await collections();
+    for await (const documents of models.scanFolded(collectionFor(live, 'order-counts'))) {
+      for (const { key } of documents) {
+        this.#firstAt = Math.min(this.#firstAt, startOfQuarter(key));
+        this.#busy.add(this.#dayAt(startOfQuarter(key)));
+      }
+    }
+    for await (const documents of models.scanFolded(collectionFor(live, 'handling'))) {
+      for (const { key, topic } of documents) {
+        if (topic === 'handled-orders') this.#busy.add(this.#dayAt(startOfQuarter(key)));
+      }
     }
   }
 

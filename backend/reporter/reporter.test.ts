@@ -7,13 +7,14 @@ import { startProjector, type Projector } from '../../projections/projector.ts';
 import { MemoryLog } from '../adapters/memory/memory-log.ts';
 import { MemoryStore as LogStore } from '../adapters/memory/memory-store.ts';
 import { addDays } from '../domain/calendar.ts';
-import { decode, encode } from '../events/codec.ts';
+import { encode } from '../events/codec.ts';
 import type { ReportIssued, ShopEvent } from '../events/events.ts';
 import { ManualClock, systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import { faultyLog, randomFaults } from '../ports/faulty-log.ts';
 import { silentLogger } from '../ports/logger.ts';
 import { collectionsFor, FOLDED, handled, line, placed } from '../queries/testing.ts';
+import { at, daysOf, issuedIn } from './reporter-test-kit.ts';
 import { issueReport, startReporter, type Reporter, type ReporterOptions } from './reporter.ts';
 
 const timeZone = 'Europe/Stockholm';
@@ -76,19 +77,7 @@ async function report(more: Partial<ReporterOptions> = {}): Promise<Reporter> {
 
 const append = (events: readonly ShopEvent[]): Promise<void> => log.append(events.map(encode));
 
-async function issued(): Promise<ReportIssued[]> {
-  const events: ReportIssued[] = [];
-  const [bounds] = await log.bounds('reports');
-  for await (const { records } of log.read({ topic: 'reports', partition: 0 }, 0, bounds?.end ?? 0)) {
-    for (const { value } of records) {
-      const decoded = decode('reports', value);
-      if (decoded.ok && decoded.event.type === 'ReportIssued') events.push(decoded.event);
-    }
-  }
-  return events;
-}
-
-const daysOf = (events: readonly ReportIssued[]): string[] => events.map(({ day, revision }) => `${day} r${revision}`);
+const issued = (): Promise<ReportIssued[]> => issuedIn(log);
 
 const fileOf = async (name: string): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(join(reportsDir, name), 'utf8')) as Record<string, unknown>;
@@ -104,9 +93,6 @@ async function untilDone(action: () => Promise<void>): Promise<void> {
     }
   }
 }
-
-/** Noon of each day. */
-const at = (day: string, time = '11:00:00.000Z'): number => Date.parse(`${day}T${time}`);
 
 describe('the daily report', SLOW, () => {
   it('appears after midnight with the figures of the day', async () => {

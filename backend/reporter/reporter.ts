@@ -1,7 +1,7 @@
 /**
  * The reporter: a report for each local day as it ends. What is due is derived from what is stored: every
- * ended day from that of the first order on that has no report, and every one that something came in for
- * later. A timer only wakes it; it may wake at any time, and miss any.
+ * ended day from that of the first order on that has no report (due.ts), and every one that something came in
+ * for later. A timer only wakes it; it may wake at any time, and miss any.
  */
 import cron from 'node-cron';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { openFolder, type Folder } from '../adapters/files/folder.ts';
 import { addDays, boundsOf, dayOf, isDay, type Day } from '../domain/calendar.ts';
 import type { ReportIssued } from '../events/events.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
-import { collectionFor } from '../queries/collections.ts';
+import { dueDays, openedAt } from './due.ts';
 import { isPreliminary, issueDays, projectionsReach, reportedEnds, type IssueOptions } from './issue.ts';
 import { IssuedReports } from './issued.ts';
 import { LateWatch } from './late.ts';
@@ -100,6 +100,8 @@ class RunningReporter implements Reporter {
   readonly #issued: IssuedReports;
   readonly #watch: LateWatch;
   readonly #folder: Folder;
+  /** When the log was made, epoch ms. */
+  #opened = -Infinity;
   readonly #stopping = new AbortController();
   /** Preliminary reports whose figures turned out to be the final ones. */
   readonly #confirmed = new Set<string>();
@@ -113,8 +115,7 @@ class RunningReporter implements Reporter {
     this.#options = options;
     this.#graceMs = graceMs;
     this.#issued = new IssuedReports(log);
-    const orderCounts = async (): Promise<string> => collectionFor(await collections(), 'order-counts');
-    this.#watch = new LateWatch({ log, models, timeZone, orderCounts, issued: this.#issued });
+    this.#watch = new LateWatch({ log, models, timeZone, collections, issued: this.#issued });
     this.#folder = openFolder(options.reportsDir);
     this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.ended.catch(() => {});
@@ -197,6 +198,7 @@ class RunningReporter implements Reporter {
     const ends = await reportedEnds(log);
     await this.#issued.readToEnd();
     if (this.#watch.isNew) {
+      this.#opened = await openedAt(log);
       if (!(await this.#reach(ends))) return;
       await this.#watch.begin(ends);
     }
@@ -235,15 +237,17 @@ class RunningReporter implements Reporter {
     return [...this.#watch.late];
   }
 
-  /** Ended days without a final report, oldest first. */
-  *#dueAt(now: number): Generator<Day> {
-    const first = this.#watch.firstDay;
-    if (first === null) return;
-    const today = this.#todayAt(now);
-    for (let day = first; day < today; day = addDays(day, 1)) {
-      const report = this.#issued.latest(day);
-      if (report === null || (isPreliminary(report) && !this.#confirmed.has(report.id))) yield day;
-    }
+  #dueAt(now: number): Day[] {
+    return dueDays({
+      today: this.#todayAt(now),
+      first: this.#watch.firstDay,
+      opened: this.#opened === -Infinity ? null : dayOf(this.#opened, this.#options.timeZone),
+      isBusy: (day) => this.#watch.isBusy(day),
+      isReported: (day) => {
+        const report = this.#issued.latest(day);
+        return report !== null && (!isPreliminary(report) || this.#confirmed.has(report.id));
+      },
+    });
   }
 }
 
