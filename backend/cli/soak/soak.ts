@@ -116,9 +116,10 @@ class Rounds {
       onProgress(Math.round(this.#seconds), this.#note());
     }
     const ran = this.#seconds;
+    const { placed } = this.#subscriber;
     const shown = await this.#settle();
     await this.#look(true);
-    return { seconds: ran, stopped: signal.aborted, shown, ...this.#seen(), verified: await this.#verify() };
+    return { seconds: ran, stopped: signal.aborted, placed, shown, ...this.#seen(), verified: await this.#verify() };
   }
 
   /** Never longer than what is left of the round. */
@@ -155,7 +156,7 @@ class Rounds {
 
   /**
    * Whether the page comes to show what the API says: no less than it said before, and no more than it says after. Of a
-   * shop of our own the simulator is paused first, so that both are the same.
+   * shop of our own the simulator is paused first, so that the orders come to be the same; they go on being handled.
    */
   async #settle(): Promise<Soak['shown']> {
     if (this.#own !== null) {
@@ -169,7 +170,8 @@ class Rounds {
       const page = await this.#page.counts();
       const api = await askCounts(this.#url);
       const fits = (name: keyof Counts): boolean => before[name] <= page[name] && page[name] <= api[name];
-      const isSame = fits('ordersToday') && fits('handledToday');
+      const isStill = this.#own === null || before.ordersToday === api.ordersToday;
+      const isSame = isStill && fits('ordersToday') && fits('handledToday');
       if (isSame || performance.now() > deadline) return { api, page, isSame };
     }
   }
@@ -182,11 +184,10 @@ class Rounds {
     return this.#own.stopAndVerify();
   }
 
-  #seen(): Pick<Soak, 'placed' | 'frames' | 'shop' | 'page'> {
-    const { placed, frames, gaps, failure } = this.#subscriber;
+  #seen(): Pick<Soak, 'frames' | 'shop' | 'page'> {
+    const { frames, gaps, failure } = this.#subscriber;
     const page = this.#page;
     return {
-      placed,
       frames: { count: frames, gaps: [...gaps], failure },
       shop: this.#own === null ? null : this.#shopSamples,
       page:
