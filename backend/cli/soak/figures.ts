@@ -21,20 +21,30 @@ export interface Point {
 }
 
 const HOUR_SECONDS = 3_600;
+const SLOPE_POINTS_MIN = 4;
+
+export interface Slope {
+  readonly perHour: number;
+  /** Its standard error: growth that is not some times larger than that is none. */
+  readonly error: number;
+}
 
 /**
  * By how much the value grows in an hour: the straight line that fits best through the second half of the points, for
- * everything fills its caches first. Null with fewer than three of them.
+ * everything fills its caches first. Null with fewer than four of them.
  */
-export function slopePerHour(points: readonly Point[]): number | null {
+export function slopeOf(points: readonly Point[]): Slope | null {
   const late = points.slice(Math.floor(points.length / 2));
-  if (late.length < 3) return null;
+  if (late.length < SLOPE_POINTS_MIN) return null;
   const mean = (of: (point: Point) => number): number => late.reduce((sum, point) => sum + of(point), 0) / late.length;
   const atMean = mean(({ atSeconds }) => atSeconds);
   const valueMean = mean(({ value }) => value);
   const spread = mean(({ atSeconds }) => (atSeconds - atMean) ** 2);
   if (spread === 0) return null;
-  return (mean(({ atSeconds, value }) => (atSeconds - atMean) * (value - valueMean)) / spread) * HOUR_SECONDS;
+  const slope = mean(({ atSeconds, value }) => (atSeconds - atMean) * (value - valueMean)) / spread;
+  const rest = mean(({ atSeconds, value }) => (value - valueMean - slope * (atSeconds - atMean)) ** 2);
+  const error = Math.sqrt(rest / (late.length - 2) / spread);
+  return { perHour: slope * HOUR_SECONDS, error: error * HOUR_SECONDS };
 }
 
 /** Frames that a screen of 60 Hz would have shown and that were not there, of all, from the intervals between frames in ms. */

@@ -1,6 +1,6 @@
 /** What a long run came to, as a table, and which goals it missed. */
 import Table from 'cli-table3';
-import { droppedShare, slopePerHour, spreadOf } from './figures.ts';
+import { droppedShare, slopeOf, spreadOf, type Point } from './figures.ts';
 import type { PageSample } from './page.ts';
 import type { ShopSample } from './shop-process.ts';
 import type { Soak } from './soak.ts';
@@ -50,14 +50,19 @@ function shopRows(samples: readonly ShopSample[] | null): Row[] {
   const first = samples?.[0];
   const last = samples?.at(-1);
   if (samples === null || first === undefined || last === undefined) return [];
-  // Garbage was collected for the first and the last; in between is how it runs.
   const course = (of: (sample: ShopSample) => number | null): string => series(samples, of, 'MiB', 0);
   const cpu = (last.cpuSeconds - first.cpuSeconds) / Math.max(1, last.atSeconds - first.atSeconds);
+  const growing = growth(
+    pointsOf(samples, ({ anonymousMiB }) => anonymousMiB),
+    'MiB',
+    0,
+  );
   return [
-    ['Shop: resident', course(({ residentMiB }) => residentMiB)],
-    ['Shop: anonymous (no files)', course(({ anonymousMiB }) => anonymousMiB)],
-    ['Shop: JS heap used', `${course(({ heapUsedMiB }) => heapUsedMiB)}\nthe first and the last after collecting`],
-    ['Shop: JS heap held', course(({ heapTotalMiB }) => heapTotalMiB)],
+    ['Shop: resident, with its data', course(({ residentMiB }) => residentMiB)],
+    ['Shop: anonymous (no files)', `${course(({ anonymousMiB }) => anonymousMiB)}${growing}`],
+    ['Shop: JS heap that is held', course(({ heapTotalMiB }) => heapTotalMiB)],
+    ['Shop: JS heap that is used', course(({ heapUsedMiB }) => heapUsedMiB)],
+    ['Shop: JS heap, collected', course(({ heapNeededMiB }) => heapNeededMiB)],
     ['Shop: buffers', course(({ externalMiB }) => externalMiB)],
     ['Shop: CPU', `${Math.round(cpu * 100)} % of one core`],
   ];
@@ -67,14 +72,19 @@ function pageRows(page: Soak['page']): Row[] {
   if (page === null) return [];
   const { count, p50, p99, max } = spreadOf(page.tasks.map((task) => task.ms));
   const long = page.tasks.filter((task) => task.ms > LONG_TASK_MS).sort((a, b) => b.ms - a.ms);
-  const work = spreadOf(page.tasks.map((task) => task.ms).filter((each) => each >= WORK_MS_MIN));
+  const working = page.tasks.filter((task) => task.ms >= WORK_MS_MIN);
+  const work = spreadOf(working.map((task) => task.ms));
+  const cpu = spreadOf(working.map((task) => task.cpuMs));
   const frames = spreadOf(page.intervals);
+  const heap = ({ heapMiB }: PageSample): number => heapMiB;
+  const nodes = (sample: PageSample): number => sample.nodes;
   return [
     [
       `Page: main-thread tasks (trace, ${Math.round(page.tracedSeconds)} s of it)`,
       `${count}; p50 ${ms(p50)}, p99 ${ms(p99)} (goal < ${LONG_TASK_MS} ms), max ${ms(max)}; over ${LONG_TASK_MS} ms: ${long.length} (${percent(long.length, count)})`,
     ],
     [`  those of ${WORK_MS_MIN} ms and more`, `${work.count}; p50 ${ms(work.p50)}, p99 ${ms(work.p99)}`],
+    ['  their CPU, without waiting for it', `p50 ${ms(cpu.p50)}, p99 ${ms(cpu.p99)}, max ${ms(cpu.max)}`],
     ...long
       .slice(0, SHOWN_TASKS)
       .map((task): Row => [
@@ -85,8 +95,11 @@ function pageRows(page: Soak['page']): Row[] {
       'Page: frames, drawn without a GPU',
       `${frames.count}; apart p50 ${ms(frames.p50)}, p99 ${ms(frames.p99)}, max ${ms(frames.max)}; dropped ${(droppedShare(page.intervals) * 100).toFixed(2)} % of 60 Hz`,
     ],
-    ['Page: JS heap, collected', series(page.samples, ({ heapMiB }) => heapMiB, 'MiB', 1)],
-    ['Page: DOM nodes', series(page.samples, ({ nodes }) => nodes, '', 0)],
+    [
+      'Page: JS heap, collected',
+      `${series(page.samples, heap, 'MiB', 1)}${growth(pointsOf(page.samples, heap), 'MiB', 1)}`,
+    ],
+    ['Page: DOM nodes', `${series(page.samples, nodes, '', 0)}${growth(pointsOf(page.samples, nodes), '', 0)}`],
     ['Page: listeners', series(page.samples, ({ listeners }) => listeners, '', 0)],
     ['Page: browser', `headless Chromium ${page.chromium}`],
   ];
@@ -103,26 +116,35 @@ function endRows({ shown, verified }: Soak): Row[] {
   return rows;
 }
 
-/** Some of the values from the first to the last, and how they grow. */
+/** The points where the value is known. */
+function pointsOf<S extends PageSample | ShopSample>(samples: readonly S[], of: (sample: S) => number | null): Point[] {
+  return samples.flatMap((sample) => {
+    const value = of(sample);
+    return value === null ? [] : [{ atSeconds: sample.atSeconds, value }];
+  });
+}
+
+/** Some of the values, from the first to the last. */
 function series<S extends PageSample | ShopSample>(
   samples: readonly S[],
   of: (sample: S) => number | null,
   unit: string,
   digits: number,
 ): string {
-  const points = samples.flatMap((sample) => {
-    const value = of(sample);
-    return value === null ? [] : [{ atSeconds: sample.atSeconds, value }];
-  });
+  const points = pointsOf(samples, of);
   if (points.length === 0) return 'not known here';
   const step = Math.max(1, Math.ceil((points.length - 1) / (POINTS_MAX - 1)));
   const shown = points.filter((_, index) => index % step === 0 || index === points.length - 1);
-  const text = shown.map(({ value }) => value.toFixed(digits)).join(' → ');
-  // The last one is of when the load was over.
-  const slope = slopePerHour(points.slice(0, -1));
-  const growth =
-    slope === null ? '' : `; ${slope >= 0 ? '+' : ''}${slope.toFixed(digits)} ${unit} an hour, by the second half`;
-  return `${text} ${unit}${growth}`.replaceAll('  ', ' ');
+  return `${shown.map(({ value }) => value.toFixed(digits)).join(' → ')} ${unit}`.trim();
+}
+
+/** How the value grew in the second half, with how sure that is. */
+function growth(points: readonly Point[], unit: string, digits: number): string {
+  const slope = slopeOf(points);
+  if (slope === null) return '';
+  const { perHour, error } = slope;
+  const text = `${perHour >= 0 ? '+' : ''}${perHour.toFixed(digits)} ± ${error.toFixed(digits)} ${unit}`.trim();
+  return `\nin the second half ${text} an hour`;
 }
 
 function ms(value: number): string {

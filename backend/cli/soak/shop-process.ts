@@ -14,7 +14,10 @@ export interface ShopSample {
   readonly residentMiB: number;
   /** Of that, what is not files in memory; null where the system does not tell. */
   readonly anonymousMiB: number | null;
+  /** JavaScript objects, those that are no longer needed included. */
   readonly heapUsedMiB: number;
+  /** Without those; null where garbage was not collected for it. */
+  readonly heapNeededMiB: number | null;
   readonly heapTotalMiB: number;
   readonly externalMiB: number;
   readonly cpuSeconds: number;
@@ -23,7 +26,7 @@ export interface ShopSample {
 export interface ShopProcess {
   /** Where the API and the pages are. */
   readonly url: string;
-  /** What it takes now; with `collect` after its garbage was collected. */
+  /** What it takes now; with `collect` its garbage is collected, after the looking. */
   sample(atSeconds: number, collect?: boolean): Promise<ShopSample>;
   /** Stops it, and holds its data against its log. Rejects when that could not be done. */
   stopAndVerify(): Promise<boolean>;
@@ -149,18 +152,20 @@ async function verified(env: NodeJS.ProcessEnv): Promise<boolean> {
 }
 
 async function sample(pid: number, inspector: Inspector, atSeconds: number, collect: boolean): Promise<ShopSample> {
-  if (collect) await inspector.collectGarbage();
   const [memory, { stdout }, anonymousMiB] = await Promise.all([
     inspector.memory(),
     promisify(execFile)('ps', ['-o', 'rss=,time=', '-p', String(pid)]),
     anonymousOf(pid),
   ]);
+  if (collect) await inspector.collectGarbage();
+  const needed = collect ? await inspector.memory() : null;
   const [kib = '0', time = '0'] = stdout.trim().split(/\s+/);
   return {
     atSeconds,
     residentMiB: Number(kib) / KIB_PER_MIB,
     anonymousMiB,
     heapUsedMiB: memory.heapUsed / MIB,
+    heapNeededMiB: needed === null ? null : needed.heapUsed / MIB,
     heapTotalMiB: memory.heapTotal / MIB,
     externalMiB: memory.external / MIB,
     cpuSeconds: time.split(/[:-]/).reduce((sum, part) => sum * 60 + Number(part), 0),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { droppedShare, slopePerHour, spreadOf } from './figures.ts';
+import { droppedShare, slopeOf, spreadOf } from './figures.ts';
 import { missedGoals, renderSoak } from './report.ts';
 import type { Soak } from './soak.ts';
 import { mainThreadTasks, type TraceEvent } from './trace.ts';
@@ -17,9 +17,13 @@ describe('figures', () => {
   it('grow as in the second half, whatever the first one did', () => {
     const points = Array.from({ length: 20 }, (_, n) => ({ atSeconds: n * 30, value: n < 10 ? n * 50 : 500 + n / 2 }));
     // Half a unit in 30 s.
-    expect(slopePerHour(points)).toBeCloseTo(60);
-    expect(slopePerHour(points.slice(0, 4))).toBeNull();
-    expect(slopePerHour(Array.from({ length: 9 }, () => ({ atSeconds: 1, value: 1 })))).toBeNull();
+    expect(slopeOf(points)?.perHour).toBeCloseTo(60);
+    expect(slopeOf(points)?.error).toBeCloseTo(0);
+    const shaken = points.map((point, n) => ({ ...point, value: point.value + (n % 2 === 0 ? 9 : -9) }));
+    const slope = slopeOf(shaken);
+    expect(Math.abs((slope?.perHour ?? 0) - 60)).toBeLessThan(2 * (slope?.error ?? 0));
+    expect(slopeOf(points.slice(0, 6))).toBeNull();
+    expect(slopeOf(Array.from({ length: 9 }, () => ({ atSeconds: 1, value: 1 })))).toBeNull();
   });
 
   it('of frames count those that were not there', () => {
@@ -94,6 +98,7 @@ const SOAK: Soak = {
     residentMiB: 300 + atSeconds,
     anonymousMiB: null,
     heapUsedMiB: 90,
+    heapNeededMiB: atSeconds === 30 ? null : 40 + atSeconds,
     heapTotalMiB: 120,
     externalMiB: 12,
     cpuSeconds: atSeconds / 2,
@@ -119,6 +124,7 @@ describe('the report', () => {
     const text = renderSoak(SOAK);
     expect(text).toContain('30,000 (500/s)');
     expect(text).toContain('300 → 330 → 360 → 365 MiB');
+    expect(text).toContain('40 → 100 → 105 MiB');
     expect(text).toContain('not known here');
     expect(text).toContain('50 % of one core');
     expect(text).toContain('handled 2 / 2: the same');
