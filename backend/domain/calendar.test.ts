@@ -40,6 +40,12 @@ describe('days', () => {
     expect(localHour(from, 'America/Sao_Paulo')).toBe(1);
   });
 
+  it('hold nothing when the zone has left them out', () => {
+    const apia = ['2011-12-29', '2011-12-30', '2011-12-31'].map((day) => boundsOf(day, 'Pacific/Apia'));
+    expect(apia.map(({ from, to }) => (to - from) / HOUR_MS)).toEqual([24, 0, 24]);
+    expect(apia[1]?.from).toBe(apia[2]?.from);
+  });
+
   it('are counted over months, years and leap days', () => {
     expect(addDays('2026-12-31', 1)).toBe('2027-01-01');
     expect(addDays('2028-03-01', -1)).toBe('2028-02-29');

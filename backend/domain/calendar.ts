@@ -32,16 +32,19 @@ export function dayOf(instant: number, zone: string): Day {
   return DateTime.fromMillis(instant, { zone }).toFormat('yyyy-MM-dd');
 }
 
-/** The first instant of the day and of the one after it. */
+/** The first instant of the day and of the one after it: the same one when the zone has left the day out. */
 export function boundsOf(day: Day, zone: string): DayBounds {
   const key = `${zone} ${day}`;
   const known = cached.get(key);
   if (known !== undefined) return known;
-  const start = DateTime.fromISO(day, { zone }).startOf('day');
-  const bounds = { from: start.toMillis(), to: start.plus({ days: 1 }).startOf('day').toMillis() };
+  const bounds = { from: startOf(day, zone), to: startOf(addDays(day, 1), zone) };
   if (cached.size >= CACHED_DAYS_MAX) cached.clear();
   cached.set(key, bounds);
   return bounds;
+}
+
+function startOf(day: Day, zone: string): number {
+  return DateTime.fromISO(day, { zone }).startOf('day').toMillis();
 }
 
 /** The day that is `days` after (before, when negative) another. In UTC, where each day has 24 hours. */

@@ -24,6 +24,9 @@ const RETRY_MAX_MS = 60_000;
 
 export interface ReporterOptions extends IssueOptions {
   readonly reportsDir: string;
+  /** Opens that folder; other than the durable one in tests only. */
+  readonly open?: (reportsDir: string) => Folder;
+  /** How long after midnight the log's ends are taken. */
   readonly graceMs?: number;
   readonly lookEveryMs?: number;
 }
@@ -65,7 +68,11 @@ export async function issueReport(
   { force = false }: { readonly force?: boolean } = {},
 ): Promise<IssuedByHand> {
   const issued = new IssuedReports(options.log);
-  return issueByHand(day, force, issued, openFolder(options.reportsDir), options);
+  return issueByHand(day, force, issued, folderOf(options), options);
+}
+
+function folderOf({ reportsDir, open = openFolder }: ReporterOptions): Folder {
+  return open(reportsDir);
 }
 
 async function issueByHand(
@@ -116,7 +123,7 @@ class RunningReporter implements Reporter {
     this.#graceMs = graceMs;
     this.#issued = new IssuedReports(log);
     this.#watch = new LateWatch({ log, models, timeZone, collections, issued: this.#issued });
-    this.#folder = openFolder(options.reportsDir);
+    this.#folder = folderOf(options);
     this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.ended.catch(() => {});
   }
