@@ -37,11 +37,11 @@ const SHOTS: readonly Shot[] = [
   { name: 'present', path: '/?present' },
 ];
 
-/** Three hours back, or to the beginning of the day. */
+/** Some hours back: a press takes a tenth of the day. */
 async function lookBack(page: Page): Promise<void> {
   const rail = page.getByRole('slider', { name: 'Show the page as of' });
   await rail.focus();
-  for (let presses = 0; presses < 4; presses += 1) await page.keyboard.press('PageDown');
+  for (let presses = 0; presses < 2; presses += 1) await page.keyboard.press('PageDown');
   await page.getByText('Everything on this page is as it was at that instant.').waitFor();
 }
 
