@@ -92,7 +92,10 @@ export default defineConfig(
   },
   // After the types' own part, whose parser does not read components.
   svelte.configs.recommended,
-  { files: ['backend/cli/**', 'scripts/**', 'vite.config.ts'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
+  {
+    files: ['backend/cli/**', 'scripts/**', 'vite.config.ts'],
+    rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
+  },
   {
     files: tests,
     rules: {
