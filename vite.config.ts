@@ -34,7 +34,7 @@ const production: Plugin = {
 export default defineConfig({
   root: 'frontend',
   base: '/',
-  plugins: [svelte({ configFile: '../svelte.config.js' }), clearAssets, production],
+  plugins: [svelte({ configFile: '../svelte.config.js' }), clearAssets(), production],
   build: {
     outDir: 'dist',
     emptyOutDir: false,
