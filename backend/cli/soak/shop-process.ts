@@ -173,7 +173,7 @@ async function sample(pid: number, inspector: Inspector, atSeconds: number, coll
 }
 
 /** Linux tells which of the resident memory is no file; the data is a file that is mapped, and counts as resident. */
-async function anonymousOf(pid: number): Promise<number | null> {
+export async function anonymousOf(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const kib = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1];
   return kib === undefined ? null : Number(kib) / KIB_PER_MIB;

@@ -104,6 +104,7 @@ class Rounds {
     const { seconds, signal, onProgress } = this.#options;
     await pause(WARM_UP_MS, signal);
     this.#started = performance.now();
+    const { placed: placedBefore } = this.#subscriber;
     await this.#look(true);
     while (this.#seconds < seconds && !signal.aborted) {
       const until = Math.min(seconds, this.#seconds + ROUND_SECONDS);
@@ -118,7 +119,7 @@ class Rounds {
       onProgress(Math.round(this.#seconds), this.#note());
     }
     const ran = this.#seconds;
-    const { placed } = this.#subscriber;
+    const placed = this.#subscriber.placed - placedBefore;
     const shown = await this.#settle();
     return { seconds: ran, stopped: signal.aborted, placed, shown, ...this.#seen(), verified: await this.#verify() };
   }
