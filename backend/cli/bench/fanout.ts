@@ -12,6 +12,7 @@ import { WebSocket, type RawData } from 'ws';
 import { ShopError } from '../../ports/errors.ts';
 import type { Command, Shop } from '../../shop/commands.ts';
 import { openShopClient } from '../../shop/endpoint.ts';
+import { anonymousOf } from '../soak/shop-process.ts';
 
 export interface FanoutOptions {
   readonly subscribers: number;
@@ -26,7 +27,8 @@ export interface FanoutOptions {
 /** What the shop's process takes. */
 export interface ProcessSample {
   readonly atSeconds: number;
-  readonly residentMiB: number;
+  /** Without files that are mapped, such as the embedded data, where the system tells; else all that is resident. */
+  readonly memoryMiB: number;
   readonly cpuSeconds: number;
 }
 
@@ -57,6 +59,7 @@ const SUBSCRIBE = JSON.stringify({
 const TICK_MS = 10;
 const CONNECTING_MAX = 50;
 const SETTLE_MS_MAX = 15_000;
+const LISTEN_MS_MAX = 5_000;
 const SAMPLE_EVERY_MS = 60_000;
 const LATENCY_MS_MAX = 60_000;
 const FIGURE = '"ordersToday":';
@@ -132,7 +135,15 @@ class Subscriber {
 
   /** Reads nothing more. */
   stall(): void {
-    (this.#socket as unknown as { readonly _socket: { pause(): void } })._socket.pause();
+    this.#socket.pause();
+  }
+
+  /** Reads again, and with that finds out that it has been closed, if it has. */
+  async listen(): Promise<void> {
+    this.#socket.resume();
+    const deadline = performance.now() + LISTEN_MS_MAX;
+    while (this.code === null && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }
 
   close(): void {
@@ -217,6 +228,7 @@ async function watch(shop: Shop, url: string, pid: number, options: FanoutOption
   const isSame = await settled(subscribers, placed);
   samples.push(await sampleOf(pid, Math.round((performance.now() - started) / 1_000)));
   for (const each of subscribers) each.close();
+  await deaf?.listen();
   deaf?.close();
   return {
     subscribers: count,
@@ -287,5 +299,6 @@ async function sampleOf(pid: number, atSeconds: number): Promise<ProcessSample> 
   const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=,time=', '-p', String(pid)]);
   const [kib = '0', time = '0'] = stdout.trim().split(/\s+/);
   const cpuSeconds = time.split(/[:-]/).reduce((sum, part) => sum * 60 + Number(part), 0);
-  return { atSeconds, residentMiB: Math.round(Number(kib) / 1_024), cpuSeconds };
+  const memoryMiB = (await anonymousOf(pid)) ?? Number(kib) / 1_024;
+  return { atSeconds, memoryMiB: Math.round(memoryMiB), cpuSeconds };
 }

@@ -82,8 +82,8 @@ async function fanOut({ subscribers, rate, seconds }: Options): Promise<FanoutRe
       rate,
       seconds,
       stalled: count > 1,
-      onMinute: ({ atSeconds, residentMiB }) =>
-        process.stdout.write(`  ${count} subscribers, after ${atSeconds} s: ${residentMiB} MiB\n`),
+      onMinute: ({ atSeconds, memoryMiB }) =>
+        process.stdout.write(`  ${count} subscribers, after ${atSeconds} s: ${memoryMiB} MiB\n`),
     });
     results.push(result);
     process.stdout.write(`${renderFanout([result])}\n`);
@@ -193,7 +193,7 @@ function renderFanout(results: readonly FanoutResult[]): string {
     stalledCode,
     stalled,
   } of results) {
-    const memory = samples.map(({ residentMiB }) => residentMiB);
+    const memory = samples.map(({ memoryMiB }) => memoryMiB);
     const cpu =
       ((samples.at(-1)?.cpuSeconds ?? 0) - (samples[0]?.cpuSeconds ?? 0)) / Math.max(1, samples.at(-1)?.atSeconds ?? 1);
     const deaf = stalled ? ` + 1 that reads nothing (${stalledCode === null ? 'open' : `closed: ${stalledCode}`})` : '';
