@@ -30,10 +30,14 @@ export interface World {
   readonly fold: () => Promise<void>;
 }
 
-/** In memory, with a folder that goes away after the test. */
-export async function openWorld(now: number | string): Promise<World> {
-  const log = new MemoryLog(new LogStore());
-  const models = new MemoryModels(new ModelStore());
+/** In memory unless told otherwise, with a folder that goes away after the test. */
+export async function openWorld(
+  now: number | string,
+  { log, models }: Pick<World, 'log' | 'models'> = {
+    log: new MemoryLog(new LogStore()),
+    models: new MemoryModels(new ModelStore()),
+  },
+): Promise<World> {
   const reportsDir = await mkdtemp(join(tmpdir(), 'reports-'));
   onTestFinished(() => rm(reportsDir, { recursive: true, force: true }));
   const folded = new Map<string, number>();
