@@ -80,6 +80,7 @@ class Rounds {
   readonly #tasks: Task[] = [];
   readonly #intervals: number[] = [];
   #tracedSeconds = 0;
+  #placedBefore = 0;
   #started = 0;
 
   constructor(
@@ -100,11 +101,16 @@ class Rounds {
     return (performance.now() - this.#started) / MS;
   }
 
+  /** Orders since the first look. */
+  get #placed(): number {
+    return this.#subscriber.placed - this.#placedBefore;
+  }
+
   async run(): Promise<Soak> {
     const { seconds, signal, onProgress } = this.#options;
     await pause(WARM_UP_MS, signal);
     this.#started = performance.now();
-    const { placed: placedBefore } = this.#subscriber;
+    this.#placedBefore = this.#subscriber.placed;
     await this.#look(true);
     while (this.#seconds < seconds && !signal.aborted) {
       const until = Math.min(seconds, this.#seconds + ROUND_SECONDS);
@@ -119,7 +125,7 @@ class Rounds {
       onProgress(Math.round(this.#seconds), this.#note());
     }
     const ran = this.#seconds;
-    const placed = this.#subscriber.placed - placedBefore;
+    const placed = this.#placed;
     const shown = await this.#settle();
     return { seconds: ran, stopped: signal.aborted, placed, shown, ...this.#seen(), verified: await this.#verify() };
   }
@@ -150,7 +156,7 @@ class Rounds {
     const page = this.#pageSamples.at(-1);
     const anonymous = shop?.anonymousMiB ?? shop?.residentMiB;
     return [
-      `${this.#subscriber.placed.toLocaleString('en')} orders`,
+      `${this.#placed.toLocaleString('en')} orders`,
       ...(anonymous === undefined ? [] : [`shop ${Math.round(anonymous)} MiB`]),
       ...(page === undefined ? [] : [`page ${page.heapMiB.toFixed(1)} MiB`]),
     ].join(' · ');
