@@ -21,7 +21,7 @@ const UNHURRIED = { chance: 1, delayMs: 4_000, attempts: 1 };
 const LOST = /WebSocket|ERR_CONNECTION|Failed to load resource|ERR_EMPTY_RESPONSE/;
 
 let dir: string;
-let browser: Browser;
+let browser: Browser | undefined;
 
 describeWithChromium('the dashboard in a browser', () => {
   beforeAll(async () => {
@@ -29,7 +29,7 @@ describeWithChromium('the dashboard in a browser', () => {
     browser = await launchChromium();
   }, TIMEOUT_MS);
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await killAll();
     await rm(dir, { recursive: true, force: true });
   });
@@ -67,7 +67,7 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
   };
 
   it('shows the figures that the API gives', { timeout: TIMEOUT_MS }, async () => {
-    const { page, leave } = await visit(browser, shop.url);
+    const { page, leave } = await visit(browser!, shop.url);
     await standStill(shop.client);
     const figures = await shows(page);
     expect(figures).toMatchObject({ open: '0 open' });
@@ -80,10 +80,10 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
   it('shows an order of one’s own in the figures and in the feed', { timeout: TIMEOUT_MS }, async () => {
     await standStill(shop.client);
     await configureSimulator(shop.client, { handling: UNHURRIED });
-    const live = await visit(browser, shop.url);
+    const live = await visit(browser!, shop.url);
     const before = await statsOf(shop.client);
     await shows(live.page);
-    const { page, leave } = await visit(browser, `${shop.url}/shop`);
+    const { page, leave } = await visit(browser!, `${shop.url}/shop`);
     await page
       .getByRole('button', { name: /^Add .+ to the basket$/ })
       .first()
@@ -124,7 +124,7 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
     await standStill(shop.client);
     const product = (await statsOf(shop.client)).stock.toSorted((a, b) => b.balance - a.balance)[0]!;
     await order(shop.client, product.productId, product.balance - 3);
-    const { page, leave } = await visit(browser, `${shop.url}/shop`);
+    const { page, leave } = await visit(browser!, `${shop.url}/shop`);
     const card = panel(page, 'Products').getByRole('listitem').filter({ hasText: product.name });
     await card.getByText('3 left').waitFor();
     await card.getByRole('button').click();
@@ -155,7 +155,7 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
     await standStill(shop.client);
     await configureSimulator(shop.client, { handling: { ...UNHURRIED, delayMs: 1_000 } });
     const before = await statsOf(shop.client);
-    const { page, leave } = await visit(browser, `${shop.url}/operations`);
+    const { page, leave } = await visit(browser!, `${shop.url}/operations`);
     const simulator = panel(page, 'Simulator');
     await simulator.getByText('Paused.', { exact: true }).first().waitFor();
     await simulator.getByRole('button', { name: 'Resume' }).click();
@@ -171,9 +171,9 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
   it('rebuilds a projection, and the figures stay as they are', { timeout: TIMEOUT_MS }, async () => {
     await standStill(shop.client);
     const before = await statsOf(shop.client);
-    const live = await visit(browser, shop.url);
+    const live = await visit(browser!, shop.url);
     await shows(live.page);
-    const { page, leave } = await visit(browser, `${shop.url}/operations`);
+    const { page, leave } = await visit(browser!, `${shop.url}/operations`);
     const projections = panel(page, 'Projections');
     await projections.getByText('from orders').first().waitFor();
     // Keeps what the line says from its first word on: folding takes less time than looking does.
@@ -204,7 +204,7 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
     await standStill(shop.client);
     const present = await statsOf(shop.client);
     const newest = Date.parse((await newestOrder(shop.client)).placedAt);
-    const { page, leave } = await visit(browser, shop.url);
+    const { page, leave } = await visit(browser!, shop.url);
     await shows(page);
     const frame = 'getComputedStyle(document.querySelector(".live")).outlineStyle';
     expect(await page.evaluate(frame)).toBe('none');
@@ -232,7 +232,7 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
 
   it('says that the connection is lost, and comes back by itself', { timeout: TIMEOUT_MS }, async () => {
     await standStill(shop.client);
-    const { page, leave } = await visit(browser, shop.url);
+    const { page, leave } = await visit(browser!, shop.url);
     const before = await shows(page);
     await page.evaluate('globalThis.notReloaded = true');
     await shop.kill();

@@ -28,7 +28,7 @@ const MIDNIGHT = Date.parse('2026-11-22T23:00:00.000Z');
 const TICK_MS = 20;
 const COLLECTIONS = Object.fromEntries(PROJECTIONS.map((each) => [each.name, collectionOf(each, 1)]));
 
-let browser: Browser;
+let browser: Browser | undefined;
 /** What has to be stopped after the test. */
 const stopping: (() => Promise<void>)[] = [];
 
@@ -119,7 +119,7 @@ describeWithChromium('midnight', () => {
   }, TIMEOUT_MS);
   afterAll(async () => {
     for (const stop of stopping.splice(0).reverse()) await stop();
-    await browser.close();
+    await browser?.close();
   });
 
   it('begins a new day on a page that stays open', { timeout: TIMEOUT_MS }, async () => {
@@ -128,7 +128,7 @@ describeWithChromium('midnight', () => {
     await log.append([1, 2, 3].map((n) => encode(placed(`o-${n}`, MIDNIGHT - 601_000 - n))));
     const minutesAgo = [2, 20, 50, 100].map((minutes) => clock.now() - minutes * 60_000);
     await log.append(minutesAgo.map((at, n) => encode(handled(`o-${n}`, at))));
-    const { page, leave } = await visit(browser, url);
+    const { page, leave } = await visit(browser!, url);
     await becomes(async () => (await readLive(page)).orders, '3');
     // Each window is a figure of its own here; in a shop that began just now all are the same.
     await becomes(async () => (await readLive(page)).windows, ['1', '2', '3', '4']);

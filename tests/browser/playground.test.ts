@@ -14,7 +14,7 @@ const TIMEOUT_MS = 120_000;
 const EXAMPLES = path.resolve(import.meta.dirname, '../../frontend/playground/examples');
 
 let dir: string;
-let browser: Browser;
+let browser: Browser | undefined;
 let shop: BrowsedShop;
 
 describeWithChromium('the playground', () => {
@@ -25,7 +25,7 @@ describeWithChromium('the playground', () => {
     await moreOrdersThan(shop.client, 10);
   }, START_LIMIT_MS);
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await killAll();
     await rm(dir, { recursive: true, force: true });
   });
@@ -40,7 +40,7 @@ describeWithChromium('the playground', () => {
   const shown = (page: Page): Promise<string> => result(page).innerText();
 
   it('has a tab for each example, runs a query and a subscription', { timeout: TIMEOUT_MS }, async () => {
-    const { page, leave } = await visit(browser, `${shop.url}/graphql`);
+    const { page, leave } = await visit(browser!, `${shop.url}/graphql`);
     const frames: string[] = [];
     const sockets: string[] = [];
     page.on('websocket', (socket) => {
