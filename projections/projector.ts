@@ -19,7 +19,7 @@ import { isShopError, ShopError } from '../backend/ports/errors.ts';
 import type { Batch, EventLog, LogRecord, Subscription, TopicPartition } from '../backend/ports/event-log.ts';
 import type { Logger } from '../backend/ports/logger.ts';
 import type { ReadModelUpdate } from '../backend/ports/announcements.ts';
-import type { Flush, ReadModels } from '../backend/ports/read-models.ts';
+import type { ReadModels } from '../backend/ports/read-models.ts';
 import { createFold, updateOf, type Fold, type Taken } from './fold.ts';
 import { assertWithin, nameOf, positionIn } from './positions.ts';
 import type { Projection } from './projection.ts';
