@@ -2,7 +2,7 @@
  * A simulated year in virtual time, midnight by midnight, in zones with and without summer time. The judge sums
  * the log up by days that it takes from Intl, and knows nothing of the calendar, the read models and the reporter.
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { addDays, boundsOf, type Day } from '../domain/calendar.ts';
 import { encode } from '../events/codec.ts';
 import type { OrderHandled, OrderPlaced } from '../events/events.ts';
@@ -144,7 +144,7 @@ describe('the reports of a year', () => {
       }
       // It has to wake by itself.
       world.clock.set(midnight + GRACE_MS);
-      while (!folder.files.has(`${day}.json`)) await Promise.race([new Promise(setImmediate), reporter.ended]);
+      await vi.waitUntil(() => folder.files.has(`${day}.json`), { interval: 1, timeout: TEST_MAX_MS });
       reports.push(fileOf(day));
       expect(fileOf(day).generatedAt, day).toBe(new Date(midnight + GRACE_MS).toISOString());
     }
