@@ -53,8 +53,8 @@ export function updateOf({ flush, changed }: Taken): ReadModelUpdate {
   };
 }
 
-/** Clean documents that stay in memory; beyond it the ones that came first make room. */
-const CACHED_DOCUMENTS_MAX = 20_000;
+/** Documents of a fold in memory, some days of quarters; beyond it the clean ones that came first make room. */
+const CACHED_DOCUMENTS_MAX = 400;
 
 interface Entry {
   document: object;
@@ -87,8 +87,10 @@ class DocumentFold implements Fold {
   readonly #dirty = new Map<string, Entry>();
   /** Documents that were stored ahead of the checkpoint, and that the fold has come upon since the last flush. */
   readonly #ahead = new Set<string>();
-  /** Whether every stored document is in memory, so that a key that is not in memory is not stored either. */
-  #complete: boolean;
+  /** Whether every stored document is in memory or named in #evicted, so that others need not be looked up. */
+  readonly #complete: boolean;
+  /** Keys of documents that have made room; only kept while it is known which others there are. */
+  readonly #evicted = new Set<string>();
   position: number;
   checkpoint: number;
 
@@ -144,8 +146,10 @@ class DocumentFold implements Fold {
   }
 
   async #load(missing: ReadonlySet<string>): Promise<void> {
-    const found = this.#complete ? [] : await this.#models.load(this.collection, this.#source, [...missing]);
+    const stored = this.#complete ? [...missing].filter((key) => this.#evicted.has(key)) : [...missing];
+    const found = stored.length === 0 ? [] : await this.#models.load(this.collection, this.#source, stored);
     for (const { key, position, body } of found) {
+      this.#evicted.delete(key);
       this.#entries.set(key, { document: cloneJson(body) as object, position, stored: position, inFlight: false });
     }
     for (const key of missing) {
@@ -205,7 +209,7 @@ class DocumentFold implements Fold {
       if (this.#entries.size <= CACHED_DOCUMENTS_MAX / 2) return;
       if (entry.inFlight || this.#dirty.has(key)) continue;
       this.#entries.delete(key);
-      this.#complete = false;
+      if (this.#complete) this.#evicted.add(key);
     }
   }
 }

@@ -55,6 +55,8 @@ export async function serveGraphql(server: FastifyInstance, options: HttpOptions
     context: (request) => Promise.resolve(options.context(options.isOperator(request.headers.authorization))),
   });
   server.setErrorHandler((error: FastifyError, _request, reply) => {
+    // Whoever asked has left before the answer was out, as pages do with questions that they no longer have.
+    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return reply.hijack();
     const status = error.statusCode ?? 500;
     const formatted = status >= 500 ? format(error) : badRequest(error, status);
     return reply.code(status).send({ errors: [formatted] });
