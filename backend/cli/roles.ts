@@ -214,6 +214,7 @@ export function reporterOptions({ connection, logger, settings }: RoleContext): 
     timeZone: settings.timeZone,
     collections: () => liveCollections(connection.models),
     reportsDir: settings.reportsDir,
+    graceMs: settings.reportGraceMs,
     currency: connection.currency,
   };
 }

@@ -28,6 +28,8 @@ export interface Settings {
   /** ISO 4217; null: the log's own, or SEK for a new log. */
   readonly currency: string | null;
   readonly smtpUrl: string | null;
+  /** How long after midnight the reporter takes the log's ends, for what is still on its way. */
+  readonly reportGraceMs: number;
   readonly logLevel: string;
 }
 
@@ -57,6 +59,11 @@ export const SETTINGS: readonly SettingDescription[] = [
   { name: 'TIME_ZONE', default: 'Europe/Stockholm', about: "the shop's time zone (IANA name): when days begin" },
   { name: 'CURRENCY', default: 'SEK', about: 'ISO 4217 code of a new log; must fit an existing one' },
   { name: 'SMTP_URL', default: '', about: 'smtp://user:password@host:port: mails are sent there, too' },
+  {
+    name: 'REPORT_GRACE_SECONDS',
+    default: '5',
+    about: 'how long after midnight a report waits for what is on its way',
+  },
   { name: 'LOG_LEVEL', default: 'info', about: 'debug, info, warn, error or silent' },
 ];
 
@@ -98,6 +105,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     timeZone,
     currency,
     smtpUrl: text('SMTP_URL') === '' ? null : urlOf(text('SMTP_URL'), 'SMTP_URL', ['smtp:', 'smtps:']).href,
+    reportGraceMs: secondsOf(text('REPORT_GRACE_SECONDS')) * 1_000,
     logLevel,
   };
 }
@@ -114,6 +122,11 @@ export function currencyOf(text: string, where: string): string {
 function prefixOf(text: string): string {
   if (/^[a-zA-Z0-9._-]{0,100}$/.test(text)) return text;
   throw bad(`TOPIC_PREFIX is "${text}"; Kafka takes letters, digits, ".", "_" and "-" in a topic's name`);
+}
+
+function secondsOf(text: string): number {
+  if (/^\d{1,5}(\.\d{1,3})?$/.test(text)) return Number(text);
+  throw bad(`REPORT_GRACE_SECONDS is "${text}", which is no number of seconds`);
 }
 
 function portOf(text: string): number {
