@@ -57,8 +57,9 @@ function openFirst(column: string): (page: Page) => Promise<void> {
   };
 }
 
-/** Nothing is loading any more, and the figures are the present. */
+/** The page is there, nothing is loading any more, and the figures are the present. */
 async function settled(page: Page): Promise<void> {
+  await page.locator('main h1, main h2').first().waitFor({ state: 'attached', timeout: SETTLED_WITHIN_MS });
   await page.waitForSelector('[data-connection=good], .present', { timeout: SETTLED_WITHIN_MS });
   await page.waitForSelector('[data-status=loading]', { state: 'detached', timeout: SETTLED_WITHIN_MS });
 }
