@@ -28,23 +28,29 @@ const socket = createClient({
   shouldRetry: () => true,
 });
 
-/** Subscriptions go over the socket; what a subscription is, is seen from the text, however fresh. */
+/** Subscriptions go over the socket; what is to run is seen from the text, however fresh. */
 async function fetcher({ query, operationName, variables }, { headers } = {}) {
-  if (isSubscription(query, operationName)) return socket.iterate({ query, operationName, variables });
+  const operation = operationOf(query, operationName);
+  const asked = { query, operationName: operation?.name?.value ?? operationName, variables };
+  if (operation?.operation === 'subscription') return socket.iterate(asked);
   const response = await fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ query, operationName, variables }),
+    body: JSON.stringify(asked),
   });
   return response.json();
 }
 
-function isSubscription(query, operationName) {
+/**
+ * The operation of that name, or the only one there is: just after a tab was chosen GraphiQL still gives the name
+ * that the tab before had. Null when the text says nothing; the server tells best what is wrong with it.
+ */
+function operationOf(query, operationName) {
   try {
-    return getOperationAST(parse(query), operationName)?.operation === 'subscription';
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document);
   } catch {
-    // The server says best what is wrong with it.
-    return false;
+    return null;
   }
 }
 
