@@ -7,6 +7,7 @@
  * without a gap, these are read by key; where one was missed, the range is read again. The positions that
  * documents bear say whether a flush got in between: then the partition stays where it was until next time.
  */
+import { positionIn } from '../../projections/positions.ts';
 import type { Topic } from '../events/topics.ts';
 import type { ReadModelUpdate } from '../ports/announcements.ts';
 import type { TopicPartition } from '../ports/event-log.ts';
@@ -81,7 +82,7 @@ export class Mirror {
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
       const checkpoints = await this.#models.checkpoints(this.#collections);
       const behind = [...this.#units.values()].filter((unit) => isBehind(unit, checkpoints));
-      const settled = await Promise.all(behind.map((unit) => this.#advance(unit, positionIn(checkpoints, unit))));
+      const settled = await Promise.all(behind.map((unit) => this.#advance(unit, checkpointOf(unit, checkpoints))));
       if (settled.some(Boolean)) changed = true;
       if (settled.every(Boolean)) {
         this.#isBehind = false;
@@ -155,7 +156,7 @@ export class Mirror {
 }
 
 function isBehind(unit: Unit, checkpoints: readonly Checkpoint[]): boolean {
-  return unit.position === null || unit.position < positionIn(checkpoints, unit);
+  return unit.position === null || unit.position < checkpointOf(unit, checkpoints);
 }
 
 /** Follows the announced steps; null where they leave a gap before the checkpoint, or name no keys. */
@@ -177,13 +178,8 @@ function moveOn(unit: Unit, position: number): void {
   for (const start of unit.steps.keys()) if (start < position) unit.steps.delete(start);
 }
 
-function positionIn(checkpoints: readonly Checkpoint[], { coverage, topic, partition }: Unit): number {
-  for (const each of checkpoints) {
-    if (each.partition === partition && each.topic === topic && each.collection === coverage.collection) {
-      return each.position;
-    }
-  }
-  return -1;
+function checkpointOf(unit: Unit, checkpoints: readonly Checkpoint[]): number {
+  return positionIn(checkpoints, unit.coverage.collection, unit);
 }
 
 function unitName(collection: string, topic: Topic, partition: number): string {

@@ -1,6 +1,7 @@
 /** How far each projection is: against the ends of the log, and against where it was some seconds ago. */
 import { collectionIn, lineageOf, readGenerations } from '../../projections/generations.ts';
 import { PROJECTIONS } from '../../projections/index.ts';
+import { positionIn } from '../../projections/positions.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { endsOf, type Ends } from '../../projections/caught-up.ts';
 import type { Topic } from '../events/topics.ts';
@@ -93,9 +94,9 @@ export class Progress {
     const { log, models, clock } = this.#options;
     const generations = await readGenerations(models);
     const live = PROJECTIONS.map((projection) => {
-      const { generation, version } = lineageOf(generations, projection).live;
-      const collection = collectionIn(projection.name, { generation, version, set: '' });
-      return { projection, generation, version, collection };
+      const { live } = lineageOf(generations, projection);
+      const { generation, version } = live;
+      return { projection, generation, version, collection: collectionIn(projection.name, live) };
     });
     // Checkpoints first: a projector never is where the log has not been yet.
     const checkpoints = await models.checkpoints(live.map(({ collection }) => collection));
@@ -132,14 +133,14 @@ export class Progress {
   ): Pick<ProjectionProgress, 'partitions' | 'lagRecords' | 'lagMs' | 'recordsPerSecond' | 'health' | 'reason'> {
     const partitions = topics.flatMap((topic) =>
       (sample.ends.get(topic) ?? []).map(({ end }, partition) => {
-        return { topic, partition, position: positionIn(sample, collection, topic, partition), end };
+        return { topic, partition, position: positionIn(sample.checkpoints, collection, { topic, partition }), end };
       }),
     );
     const lagRecords = partitions.reduce((sum, { position, end }) => sum + Math.max(0, end - 1 - position), 0);
     const lagMs = Math.max(0, ...partitions.map((each) => this.#waited(each, sample.at)));
     const before = this.#samples.find(({ at }) => sample.at - at <= RATE_MS) ?? sample;
     const folded = partitions.reduce((sum, { topic, partition, position }) => {
-      return sum + Math.max(0, position - positionIn(before, collection, topic, partition));
+      return sum + Math.max(0, position - positionIn(before.checkpoints, collection, { topic, partition }));
     }, 0);
     const seconds = (sample.at - before.at) / 1_000;
     const moved = this.#movedAt(collection, partitions, sample);
@@ -167,18 +168,9 @@ export class Progress {
     for (let index = this.#samples.length - 1; index >= 0; index--) {
       const older = this.#samples[index];
       if (older === undefined) break;
-      const elsewhere = partitions.some(
-        ({ topic, partition, position }) => positionIn(older, collection, topic, partition) !== position,
-      );
+      const elsewhere = partitions.some((each) => positionIn(older.checkpoints, collection, each) !== each.position);
       if (elsewhere) return older.at;
     }
     return this.#samples[0]?.at ?? sample.at;
   }
-}
-
-function positionIn({ checkpoints }: Sample, collection: string, topic: Topic, partition: number): number {
-  const found = checkpoints.find(
-    (each) => each.collection === collection && each.topic === topic && each.partition === partition,
-  );
-  return found?.position ?? -1;
 }

@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { PROJECTIONS } from '../../projections/index.ts';
+import { positionIn } from '../../projections/positions.ts';
 import { describeTopic, isTopic, type Topic } from '../events/topics.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -102,15 +103,7 @@ export async function reached(options: WaitOptions): Promise<void> {
       ...new Set([...needed.keys()].map((name) => collectionFor(collections, name))),
     ]);
     const isThere = [...needed].every(([name, offsets]) =>
-      offsets.every(({ topic, partition, offset }) =>
-        stored.some(
-          (each) =>
-            each.collection === collections[name] &&
-            each.topic === topic &&
-            each.partition === partition &&
-            each.position >= offset,
-        ),
-      ),
+      offsets.every((each) => positionIn(stored, collectionFor(collections, name), each) >= each.offset),
     );
     if (isThere) return;
     if (clock.now() >= deadline) {
