@@ -8,7 +8,7 @@ import type { HandlingPolicy } from '../events/events.ts';
 import { startHandler } from '../handler/handler.ts';
 import { clearFailure, noteFailure } from '../live/failures.ts';
 import { startMailer } from '../mailer/mailer.ts';
-import { systemClock } from '../ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import { Following, type FollowOptions } from '../replay/follow.ts';
@@ -41,9 +41,9 @@ export interface RoleContext {
   readonly settings: Settings;
   readonly connection: Connection;
   readonly logger: Logger;
+  /** The time that orders bear, days end by and figures are of. */
+  readonly clock: Clock;
 }
-
-const clock = systemClock;
 
 /** Picks projections by name; all of them without names. Throws BAD_INPUT, naming what there is. */
 export function projectionsNamed(names: readonly string[]): readonly Projection[] {
@@ -65,7 +65,7 @@ export interface Projecting extends Role {
  * their own, so that they never hold the statistics up. What is being rebuilt is folded beside.
  */
 export async function startProjecting(
-  { connection, logger }: RoleContext,
+  { connection, logger, clock }: RoleContext,
   projections: readonly Projection[],
 ): Promise<Projecting> {
   const { log, models } = connection;
@@ -100,7 +100,7 @@ export async function startProjecting(
  * fold; without it, whoever projects elsewhere finds out within a second.
  */
 export async function openReplays(
-  { connection, logger }: RoleContext,
+  { connection, logger, clock }: RoleContext,
   projecting: Projecting | null,
 ): Promise<Replays> {
   const { log, models, mode } = connection;
@@ -166,7 +166,7 @@ export async function startShop(
   }
 }
 
-export function openShopService({ connection, logger }: RoleContext): Promise<ShopService> {
+export function openShopService({ connection, logger, clock }: RoleContext): Promise<ShopService> {
   return openShop({
     log: connection.log,
     models: connection.models,
@@ -177,12 +177,15 @@ export function openShopService({ connection, logger }: RoleContext): Promise<Sh
   });
 }
 
-export async function startHandling({ connection, logger }: RoleContext): Promise<Role> {
+export async function startHandling({ connection, logger, clock }: RoleContext): Promise<Role> {
   const handler = await startHandler({ log: connection.log, models: connection.models, clock, logger });
   return { name: 'handle', ended: handler.ended, stop: () => handler.stop() };
 }
 
-export async function startMailing({ connection, logger, settings }: RoleContext, mailHistory: boolean): Promise<Role> {
+export async function startMailing(
+  { connection, logger, settings, clock }: RoleContext,
+  mailHistory: boolean,
+): Promise<Role> {
   const mailer = await startMailer({
     log: connection.log,
     models: connection.models,
@@ -205,7 +208,7 @@ export async function startReporting(context: RoleContext): Promise<RunningRepor
   return { name: 'report', reporter, ended: reporter.ended, stop: () => reporter.stop() };
 }
 
-export function reporterOptions({ connection, logger, settings }: RoleContext): ReporterOptions {
+export function reporterOptions({ connection, logger, settings, clock }: RoleContext): ReporterOptions {
   return {
     log: connection.log,
     models: connection.models,
@@ -235,7 +238,7 @@ export interface SimulatorChoice {
 }
 
 export async function startSimulating(context: RoleContext, shop: Shop, choice: SimulatorChoice): Promise<Role> {
-  const { connection, logger, settings } = context;
+  const { connection, logger, settings, clock } = context;
   const { log } = connection;
   const simulator = startSimulator({
     shop,
@@ -276,7 +279,7 @@ export async function startSimulating(context: RoleContext, shop: Shop, choice: 
 
 /** What the simulator begins with. The log has it by then, so that whoever asks is told the truth. */
 async function configurationFor(
-  { connection: { log } }: RoleContext,
+  { connection: { log }, clock }: RoleContext,
   { rate, handling, configuration }: SimulatorChoice,
 ): Promise<SimulatorConfiguration> {
   const known = (await readConfiguration(log))?.configuration ?? null;

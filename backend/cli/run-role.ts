@@ -1,4 +1,5 @@
 /** Runs one role as a process of its own: connect, start, wait, stop, close. */
+import { systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import { connect, isEnginesMode } from './connect.ts';
 import type { Role, RoleContext } from './roles.ts';
@@ -22,7 +23,7 @@ export async function runRole(
   const signal = stopSignal();
   const connection = await connect(settings, 'own', logger);
   try {
-    const role = await start({ settings, connection, logger });
+    const role = await start({ settings, connection, logger, clock: systemClock });
     logger.info({ on: connection.description }, `Running: ${doing}. Ctrl-C stops it.`);
     await runUntil(signal, [role], logger);
     logger.info({}, 'Stopped.');

@@ -10,7 +10,6 @@ import { Live } from '../live/live.ts';
 import { Progress } from '../live/progress.ts';
 import { Rebuilds } from '../live/rebuilds.ts';
 import { compose } from '../mailer/compose.ts';
-import { systemClock } from '../ports/clock.ts';
 import { handledEventOf } from '../queries/emails.ts';
 import type { Order } from '../queries/orders.ts';
 import type { Replays } from '../replay/replays.ts';
@@ -34,11 +33,10 @@ export interface ServingOptions {
 
 const FRONTEND = fileURLToPath(new URL('../../frontend/dist', import.meta.url));
 const REPORTS = '/reports/files/';
-const clock = systemClock;
 
 /** Serves the API. Rejects with BAD_INPUT when it may not or cannot listen. */
 export async function startServing(context: RoleContext, options: ServingOptions): Promise<Serving> {
-  const { connection, settings, logger } = context;
+  const { connection, settings, logger, clock } = context;
   const { log, models, announcements, currency } = connection;
   const collections = rememberedCollections(models, clock);
   const progress = new Progress({ log, models, clock });

@@ -44,7 +44,7 @@ export async function withShop<T>(options: WithShopOptions, use: (access: ShopAc
   try {
     let shop: Shop;
     if (url === null) {
-      const context = { settings, connection, logger };
+      const context = { settings, connection, logger, clock: systemClock };
       const service = await openShopService(context);
       shop = service;
       roles.push({ name: 'shop', ended: service.ended, stop: () => service.close() });

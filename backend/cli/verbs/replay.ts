@@ -54,7 +54,7 @@ async function withDriver(settings: Settings, use: (driver: Driver) => Promise<v
   const owner = isEnginesMode(settings) ? null : await ownerUrl(settings);
   if (owner !== null) return use(driverAt(owner));
   const connection = await connect(settings, 'own', logger);
-  const context: RoleContext = { settings, connection, logger };
+  const context: RoleContext = { settings, connection, logger, clock: systemClock };
   let projecting: Projecting | null = null;
   try {
     // Nobody else folds the embedded data now.

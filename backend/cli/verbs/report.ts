@@ -1,5 +1,6 @@
 /** `report`: waits for midnight and writes daily reports, or writes one by hand. */
 import { PROJECTIONS } from '../../../projections/index.ts';
+import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { issueReport } from '../../reporter/reporter.ts';
 import { connect, isEnginesMode, ownerUrl } from '../connect.ts';
@@ -22,7 +23,7 @@ export async function run(options: { day?: string }): Promise<void> {
     return;
   }
   const connection = await connect(settings, 'own', logger);
-  const context: RoleContext = { settings, connection, logger };
+  const context: RoleContext = { settings, connection, logger, clock: systemClock };
   const roles: Role[] = [];
   try {
     // Nobody else folds the embedded data now.

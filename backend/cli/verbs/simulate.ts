@@ -59,7 +59,11 @@ async function runLive(options: Options, command: Command, settings: Settings): 
       catalogue: options.catalogue ?? null,
       configuration: configurationOf(options, command, settings),
     };
-    const role = await startSimulating({ settings, connection, logger }, openShopClient(url), choice);
+    const role = await startSimulating(
+      { settings, connection, logger, clock: systemClock },
+      openShopClient(url),
+      choice,
+    );
     logger.info({ shop: url, rate }, 'Running: placing orders. Ctrl-C stops it.');
     const limit = options.for === undefined ? null : systemClock.until(systemClock.now() + options.for, signal);
     const until = limit === null ? signal : AbortSignal.any([signal, abortAfter(limit)]);
