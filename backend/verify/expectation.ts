@@ -19,8 +19,10 @@ export interface Expectation {
   apply(recorded: Recorded): void;
   /** The position of the last event that touched the document; null when none has. */
   positionOf(key: string): number | null;
-  /** Whether the body is what the events make of it. */
-  matches(claim: Claim): boolean;
+  /** The digest of the body if it is what the events make of it; null otherwise. */
+  digestIfEqual(claim: Claim): string | null;
+  /** The digest of the body that the events make. */
+  digestOf(key: string): string;
   /** How it differs. `recordAt` reads the event at a position again, for what is not held in memory. */
   explain(claim: Claim, recordAt: (position: number) => Promise<Recorded | null>): Promise<FieldDifference[]>;
   keys(): IterableIterator<string>;
@@ -37,27 +39,33 @@ export const TOPICS_OF: Readonly<Record<string, readonly TruthTopic[]>> = {
   'daily-reports': ['reports'],
 };
 
-/** An empty expectation of one topic-partition of a projection; null when there is no such projection. */
-export function expectationOf(projection: string): Expectation | null {
+/**
+ * An empty expectation of one topic-partition of a projection; null when there is no such projection. Only documents
+ * whose key is `wanted` are folded.
+ */
+export function expectationOf(projection: string, wanted: (key: string) => boolean): Expectation | null {
   const folded = FOLDED_MODELS[projection];
-  if (folded !== undefined) return new Sums(folded);
+  if (folded !== undefined) return new Sums(folded, wanted);
   const merged = MERGED_MODELS[projection];
-  return merged === undefined ? null : new Parts(merged.partOf);
+  return merged === undefined ? null : new Parts(merged.partOf, wanted);
 }
 
 /** Sums of rows by document and path. */
 class Sums implements Expectation {
   readonly #model: FoldedModel;
+  readonly #wanted: (key: string) => boolean;
   readonly #documents = new Map<string, { position: number; readonly cells: Map<string, unknown> }>();
   /** Each path once: there are few different ones, in very many documents. */
   readonly #paths = new Map<string, string>();
 
-  constructor(model: FoldedModel) {
+  constructor(model: FoldedModel, wanted: (key: string) => boolean) {
     this.#model = model;
+    this.#wanted = wanted;
   }
 
   apply(recorded: Recorded): void {
     for (const row of this.#model.rowsOf(recorded)) {
+      if (!this.#wanted(row.key)) continue;
       let document = this.#documents.get(row.key);
       if (document === undefined) {
         document = { position: recorded.offset, cells: new Map() };
@@ -74,8 +82,12 @@ class Sums implements Expectation {
     return this.#documents.get(key)?.position ?? null;
   }
 
-  matches({ key, body }: Claim): boolean {
-    return differencesOf(this.#bodyOf(key), body).length === 0;
+  digestIfEqual({ key, body }: Claim): string | null {
+    return differencesOf(this.#bodyOf(key), body).length === 0 ? digestOf(body) : null;
+  }
+
+  digestOf(key: string): string {
+    return digestOf(this.#bodyOf(key));
   }
 
   explain({ key, body }: Claim): Promise<FieldDifference[]> {
@@ -117,23 +129,31 @@ function put(body: object, path: readonly string[], value: unknown): void {
 /** Parts that are set as a whole: a digest of each is enough, the log has the rest. */
 class Parts implements Expectation {
   readonly #partOf: MergedModel['partOf'];
+  readonly #wanted: (key: string) => boolean;
   readonly #parts = new Map<string, { readonly position: number; readonly digest: string }>();
 
-  constructor(partOf: MergedModel['partOf']) {
+  constructor(partOf: MergedModel['partOf'], wanted: (key: string) => boolean) {
     this.#partOf = partOf;
+    this.#wanted = wanted;
   }
 
   apply(recorded: Recorded): void {
     const part = this.#partOf(recorded);
-    if (part !== null) this.#parts.set(part.key, { position: recorded.offset, digest: digestOf(part.body) });
+    if (part === null || !this.#wanted(part.key)) return;
+    this.#parts.set(part.key, { position: recorded.offset, digest: digestOf(part.body) });
   }
 
   positionOf(key: string): number | null {
     return this.#parts.get(key)?.position ?? null;
   }
 
-  matches({ key, body }: Claim): boolean {
-    return this.#parts.get(key)?.digest === digestOf(body);
+  digestIfEqual({ key, body }: Claim): string | null {
+    const digest = digestOf(body);
+    return this.#parts.get(key)?.digest === digest ? digest : null;
+  }
+
+  digestOf(key: string): string {
+    return this.#parts.get(key)?.digest ?? '';
   }
 
   async explain(

@@ -1,5 +1,5 @@
 /** Comparing JSON values: the order of names does not matter, everything else does. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface FieldDifference {
   /** The names of the fields from the outside in, joined by dots; empty for the whole document. */
@@ -15,7 +15,8 @@ export function differs(path: string, expected: unknown, actual: unknown): Field
 
 /** A field that is not there; unlike any value, also unlike the text that shows it. */
 const MISSING = Symbol('missing');
-const DIGEST_LENGTH = 16;
+/** 128 bits and a little, in base64. */
+const DIGEST_LENGTH = 22;
 
 /** Where two values differ, field by field. */
 export function differencesOf(expected: unknown, actual: unknown, path = ''): FieldDifference[] {
@@ -33,9 +34,9 @@ function shown(value: unknown): unknown {
   return value === MISSING || value === undefined ? '(absent)' : value;
 }
 
-/** The first 12 bytes of the SHA-1 of the value with its names in order, in base64. */
+/** The beginning of the SHA-256 of the value with its names in order, in base64: 22 letters. */
 export function digestOf(value: unknown): string {
-  return createHash('sha1').update(canonical(value)).digest('base64').slice(0, DIGEST_LENGTH);
+  return hash('sha256', canonical(value), 'base64').slice(0, DIGEST_LENGTH);
 }
 
 /** JSON with the names of every object in order. */

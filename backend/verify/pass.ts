@@ -1,13 +1,15 @@
-/** One pass of the verification: some partition numbers, all projections, all of their topics. */
+/** One pass of the verification: one share of the documents, of all projections, from all of their topics. */
 import type { Recorded } from '../events/codec.ts';
 import { describeTopic, partitionOf } from '../events/topics.ts';
-import type { Bounds, EventLog } from '../ports/event-log.ts';
+import type { EventLog } from '../ports/event-log.ts';
 import type { Checkpoint, FoldedDocument, MergedDocument, ReadModels } from '../ports/read-models.ts';
-import { expectationOf, TOPICS_OF, type Claim, type Expectation } from './expectation.ts';
+import { expectationOf, TOPICS_OF, type Claim } from './expectation.ts';
+import { belongs, idOf, lastOf, nameOf, pathOf, type Fold } from './folds.ts';
 import { differs } from './json.ts';
 import { MERGED_MODELS, type MergedModel } from './parts.ts';
-import { readRecorded, type TruthPartition } from './records.ts';
+import { readRecorded } from './records.ts';
 import type { Result } from './result.ts';
+import { isFirst, isInSlice, type Share } from './share.ts';
 
 export interface PassOptions {
   readonly log: EventLog;
@@ -18,43 +20,28 @@ export interface PassOptions {
 
 const LOOKED_UP_AT_ONCE_MAX = 1_000;
 
-/** One projection's share of one topic-partition. */
-interface Fold extends TruthPartition {
-  readonly result: Result;
-  readonly collection: string;
-  readonly expectation: Expectation;
-  /** The last offset that has been folded. */
-  position: number;
-  /** Where to stop. */
-  target: number;
-  /** Keys of the documents that have been seen in the store. */
-  readonly seen: Set<string>;
-  /** Documents that stand further on than the fold; the nearest comes last. */
-  ahead: Claim[];
-}
-
-export async function verifyPartitions(
+export async function verifyShare(
   options: PassOptions,
-  partitions: readonly number[],
+  share: Share,
   results: readonly Result[],
   onFolded: (records: number) => void,
 ): Promise<void> {
-  await new Pass(options, new Set(partitions), onFolded).run(results);
+  await new Pass(options, share, onFolded).run(results);
 }
 
 class Pass {
   readonly #log: EventLog;
   readonly #models: ReadModels;
   readonly #options: PassOptions;
-  readonly #partitions: ReadonlySet<number>;
+  readonly #share: Share;
   readonly #onFolded: (records: number) => void;
   readonly #folds = new Map<string, Fold>();
 
-  constructor(options: PassOptions, partitions: ReadonlySet<number>, onFolded: (records: number) => void) {
+  constructor(options: PassOptions, share: Share, onFolded: (records: number) => void) {
     this.#log = options.log;
     this.#models = options.models;
     this.#options = options;
-    this.#partitions = partitions;
+    this.#share = share;
     this.#onFolded = onFolded;
   }
 
@@ -88,12 +75,13 @@ class Pass {
         const name = nameOf({ topic, partition });
         const position = own.get(name)?.position ?? -1;
         own.delete(name);
-        if (!this.#partitions.has(partition)) continue;
-        const expectation = expectationOf(result.name);
+        if (!this.#share.partitions.has(partition)) continue;
+        const expectation = expectationOf(result.name, this.#sliceOf(result.name, topic));
         if (expectation === null) throw new Error(`no projection ${result.name}`);
-        result.positions[name] = position;
+        // Of several slices the first is the least.
+        result.positions[name] ??= position;
         const last = lastOf(bounds[partition]);
-        if (position > last)
+        if (position > last && this.#share.slice === 0)
           await result.differs(`checkpoint ${name}`, () => [differs('position', `at most ${last}`, position)]);
         const target = Math.min(position, last);
         this.#folds.set(`${result.name} ${name}`, {
@@ -109,9 +97,16 @@ class Pass {
         });
       }
     }
-    if (!this.#partitions.has(0)) return;
+    if (!isFirst(this.#share)) return;
     for (const [name, { position }] of own)
       await result.differs(`checkpoint ${name}`, () => [differs('', '(absent)', position)]);
+  }
+
+  /** Whether a document, or a part of one, is in this pass's slice, by its key within the topic. */
+  #sliceOf(projection: string, topic: Fold['topic']): (key: string) => boolean {
+    if (this.#share.slices === 1) return () => true;
+    const model = MERGED_MODELS[projection];
+    return (key) => isInSlice(this.#share, model === undefined ? key : model.placeOf(topic, key).id);
   }
 
   /** Folds every partition on to its targets, comparing on the way what is ahead. Each is read once for all. */
@@ -162,6 +157,8 @@ class Pass {
   }
 
   async #beyond(fold: Fold, claim: Claim, last: number): Promise<void> {
+    fold.result.found(fold, claim);
+    fold.result.expects(fold, claim.key, fold.expectation);
     await fold.result.differs(idOf(fold, claim.key), () => [
       differs(pathOf(fold, claim.key, 'position'), `at most ${last}`, claim.position),
     ]);
@@ -188,9 +185,11 @@ class Pass {
     const { key, position, body, partition } = document;
     const fold = this.#folds.get(`${result.name} ${nameOf(document)}`);
     if (fold !== undefined) {
+      if (!isInSlice(this.#share, key)) return;
       result.documents += 1;
       await this.#take(fold, { key, position, body });
-    } else if (this.#partitions.has(0) && !belongs(result.name, document)) {
+    } else if (isFirst(this.#share) && !belongs(result.name, document)) {
+      result.found(document, document);
       await result.differs(`${document.topic}/${partition}/${key}`, () => [
         differs('', '(absent)', `(a document at ${position})`),
       ]);
@@ -201,13 +200,14 @@ class Pass {
     // All topics of one document have as many partitions.
     const [topic] = TOPICS_OF[result.name] ?? [];
     const partition = topic === undefined ? 0 : partitionOf(id, describeTopic(topic).partitions);
-    if (!this.#partitions.has(partition)) return;
+    if (!this.#share.partitions.has(partition) || !isInSlice(this.#share, id)) return;
     result.documents += 1;
     for (const [part, { position, fields }] of Object.entries(parts)) {
       const owner = model.ownerOf({ id, part });
       const name = owner === null ? '' : nameOf({ topic: owner.topic, partition });
       const fold = this.#folds.get(`${result.name} ${name}`);
       if (owner === null || fold === undefined) {
+        result.found({ topic: '', partition }, { key: `${id} ${part}`, position, body: fields });
         await result.differs(id, () => [differs(part, '(absent)', `(a part at ${position})`)]);
       } else await this.#take(fold, { key: owner.key, position, body: fields });
     }
@@ -225,7 +225,13 @@ class Pass {
   async #judge(fold: Fold, claim: Claim): Promise<void> {
     const { expectation, result } = fold;
     const position = expectation.positionOf(claim.key);
-    if (position === claim.position && expectation.matches(claim)) return;
+    const digest = position === claim.position ? expectation.digestIfEqual(claim) : null;
+    if (digest !== null) {
+      result.equal(fold, claim, digest);
+      return;
+    }
+    result.found(fold, claim);
+    result.expects(fold, claim.key, expectation);
     await result.differs(idOf(fold, claim.key), async () => {
       if (position === null) return [differs(pathOf(fold, claim.key, ''), '(absent)', `(there, at ${claim.position})`)];
       const fields = await expectation.explain(claim, (offset) => this.#recordAt(fold, offset));
@@ -252,6 +258,7 @@ class Pass {
       for (const key of keys) {
         if (fold.seen.has(key)) continue;
         const position = fold.expectation.positionOf(key);
+        fold.result.expects(fold, key, fold.expectation);
         await fold.result.differs(idOf(fold, key), () => [
           differs(pathOf(fold, key, ''), `(there, at ${position ?? -1})`, '(absent)'),
         ]);
@@ -270,37 +277,4 @@ class Pass {
       return found === undefined ? [] : [{ key, position: found.position, body: found.fields }];
     });
   }
-}
-
-function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}/${partition}`;
-}
-
-/** Whether a document is of a topic-partition that the projection reads. */
-function belongs(projection: string, { topic, partition }: FoldedDocument): boolean {
-  const topics: readonly string[] = TOPICS_OF[projection] ?? [];
-  return (
-    topics.includes(topic) &&
-    Number.isInteger(partition) &&
-    partition >= 0 &&
-    partition < describeTopic(topic).partitions
-  );
-}
-
-function idOf(fold: Fold, key: string): string {
-  const model = MERGED_MODELS[fold.result.name];
-  return model === undefined ? `${nameOf(fold)}/${key}` : model.placeOf(fold.topic, key).id;
-}
-
-/** The path within the whole document: fields of a part are one level further in. */
-function pathOf(fold: Fold, key: string, path: string): string {
-  const model = MERGED_MODELS[fold.result.name];
-  if (model === undefined) return path;
-  const { part } = model.placeOf(fold.topic, key);
-  return path === '' ? part : `${part}.${path}`;
-}
-
-/** The last offset that can have been folded; −1 when there is nothing. */
-function lastOf(bounds: Bounds | undefined): number {
-  return (bounds?.end ?? 0) - 1;
 }

@@ -17,7 +17,11 @@ import {
 } from '../events/events-test-kit.ts';
 import type { OrderId, ShopEvent } from '../events/events.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
 import { silentLogger } from '../ports/logger.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import type { VerifiedProjection } from './result.ts';
+import type { Verification } from './verify.ts';
 
 export const COLLECTIONS: Readonly<Record<string, string>> = Object.fromEntries(
   PROJECTIONS.map(({ name }) => [name, `${name}-g1`]),
@@ -37,18 +41,7 @@ export class Shop {
   }
 
   async start(projections: readonly Projection[] = PROJECTIONS): Promise<void> {
-    this.#projector = await startProjector({
-      log: this.log,
-      models: this.models,
-      clock: systemClock,
-      logger: silentLogger,
-      group: 'test',
-      projections: projections.map((projection) => ({
-        projection,
-        collection: COLLECTIONS[projection.name] ?? projection.name,
-      })),
-      deadLetters: () => Promise.resolve(),
-    });
+    this.#projector = await startFolding(this.log, this.models, projections, COLLECTIONS);
   }
 
   async stop(): Promise<void> {
@@ -57,16 +50,53 @@ export class Shop {
 
   /** Folds everything that is in the log. */
   async fold(projections: readonly Projection[] = PROJECTIONS): Promise<void> {
-    await this.start(projections);
-    const ends = await endsOf(
-      this.log,
-      projections.flatMap(({ topics }) => topics),
-    );
-    const followed = projections.map(({ name, topics }) => ({ collection: COLLECTIONS[name] ?? name, topics }));
-    const there = await caughtUp({ models: this.models, clock: systemClock, followed, ends, stalledMs: 20_000 });
-    await this.stop();
-    if (!there) throw new Error('the projector did not reach the end of the log');
+    await foldAll(this.log, this.models, projections, COLLECTIONS);
   }
+}
+
+function startFolding(
+  log: EventLog,
+  models: ReadModels,
+  projections: readonly Projection[],
+  collections: Readonly<Record<string, string>>,
+): Promise<Projector> {
+  return startProjector({
+    log,
+    models,
+    clock: systemClock,
+    logger: silentLogger,
+    group: 'test',
+    projections: projections.map((projection) => ({
+      projection,
+      collection: collections[projection.name] ?? projection.name,
+    })),
+    deadLetters: () => Promise.resolve(),
+  });
+}
+
+/** Folds everything that is in the log into the collections, by projection name. */
+export async function foldAll(
+  log: EventLog,
+  models: ReadModels,
+  projections: readonly Projection[],
+  collections: Readonly<Record<string, string>>,
+): Promise<void> {
+  const projector = await startFolding(log, models, projections, collections);
+  const ends = await endsOf(
+    log,
+    projections.flatMap(({ topics }) => topics),
+  );
+  const followed = projections.map(({ name, topics }) => ({ collection: collections[name] ?? name, topics }));
+  const there = await caughtUp({ models, clock: systemClock, followed, ends, stalledMs: 20_000 });
+  await projector.stop();
+  if (!there) throw new Error('the projector did not reach the end of the log');
+}
+
+/** What was found out about a projection. */
+export function named(result: Verification, name: string): VerifiedProjection {
+  const found = result.projections.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`${name} was not verified`);
+  return found;
 }
 
 /** Events of few orders, products and quarters, so that they meet; any other events now and then. */

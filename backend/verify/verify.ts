@@ -12,8 +12,9 @@ import { ShopError } from '../ports/errors.ts';
 import type { Bounds, EventLog } from '../ports/event-log.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import { TOPICS_OF } from './expectation.ts';
-import { verifyPartitions } from './pass.ts';
+import { verifyShare } from './pass.ts';
 import { Result, type VerifiedProjection } from './result.ts';
+import { planPasses } from './share.ts';
 
 export interface VerifyOptions {
   readonly log: EventLog;
@@ -23,7 +24,7 @@ export interface VerifyOptions {
   /** Records folded so far, and about how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
-  /** Records that are folded at a time, for tests; see RECORDS_AT_ONCE_MAX. */
+  /** Records of one pass at the most: what its memory follows from. */
   readonly recordsAtOnceMax?: number;
 }
 
@@ -47,15 +48,11 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const { log, collections, onProgress = () => {}, recordsAtOnceMax = RECORDS_AT_ONCE_MAX } = options;
   const counts = countsByPartition(await boundsOf(log, collections));
   const results = Object.keys(collections).map((name) => new Result(name));
-  const passes = passesOf(counts, recordsAtOnceMax).flatMap((partitions) => {
-    const records = partitions.reduce((sum, partition) => sum + (counts[partition] ?? 0), 0);
-    const together = records > recordsAtOnceMax ? results.map((result) => [result]) : [results];
-    return together.map((some) => ({ partitions, records, results: some }));
-  });
+  const passes = planPasses(counts, recordsAtOnceMax);
   const total = passes.reduce((sum, { records }) => sum + records, 0);
   let done = 0;
-  for (const { partitions, results: some } of passes) {
-    await verifyPartitions(options, partitions, some, (records) => {
+  for (const pass of passes) {
+    await verifyShare(options, pass, results, (records) => {
       done = Math.min(total, done + records);
       onProgress(done, total);
     });
@@ -95,21 +92,4 @@ function countsByPartition(bounds: ReadonlyMap<TruthTopic, readonly Bounds[]>): 
   return Array.from({ length: partitions }, (_, partition) =>
     [...bounds.values()].reduce((sum, each) => sum + (each[partition]?.end ?? 0), 0),
   );
-}
-
-/** Partition numbers in groups of no more than `recordsMax` records, or of one. */
-function passesOf(counts: readonly number[], recordsMax: number): number[][] {
-  const passes: number[][] = [];
-  let room = 0;
-  for (const [partition, count] of counts.entries()) {
-    const pass = passes.at(-1);
-    if (pass === undefined || count > room) {
-      passes.push([partition]);
-      room = recordsMax - count;
-    } else {
-      pass.push(partition);
-      room -= count;
-    }
-  }
-  return passes;
 }
