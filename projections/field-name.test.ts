@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldOf, productOf } from './field-name.ts';
+import { fieldOf, textOf } from './field-name.ts';
 
-describe('product ids as field names', () => {
+describe('texts as field names', () => {
   it('come back as they were, and are safe', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }), (id) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (id) => {
         const field = fieldOf(id);
-        expect(productOf(field)).toBe(id);
-        expect(field).not.toMatch(/[.$\0]|^_/);
+        expect(textOf(field)).toBe(id);
+        expect(field).not.toMatch(/[.$\0]|^_|^$/);
       }),
     );
   });

@@ -118,11 +118,15 @@ export async function changeGenerations(
   throw new ShopError('UNAVAILABLE', 'the pointer to the generations is being changed all the time; try again');
 }
 
-/** The generations of a projection. What is not in the pointer yet is in its first generation, and that is live. */
+/**
+ * The generations of a projection. What is not in the pointer yet is in its first generation, and that is live.
+ * Where the pointer names others already, it has a set of its own: it is read from the log's beginning, which must
+ * not hold those up that are at its end. Whoever writes several down asks for each with the pointer as it was.
+ */
 export function lineageOf(generations: Generations, { name, version }: Pick<Projection, 'name' | 'version'>): Lineage {
   return (
     generations[name] ?? {
-      live: { generation: 1, version, set: FIRST_SET },
+      live: { generation: 1, version, set: Object.keys(generations).length === 0 ? FIRST_SET : name },
       building: null,
       kept: null,
       retired: [],

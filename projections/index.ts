@@ -1,4 +1,5 @@
 /** All projections. A new one is one file and one line here. */
+import { countrySales } from './country-sales.ts';
 import { dailyReports } from './daily-reports.ts';
 import { handling } from './handling.ts';
 import { orderCounts } from './order-counts.ts';
@@ -16,4 +17,5 @@ export const PROJECTIONS: readonly Projection[] = [
   handling,
   orders,
   dailyReports,
+  countrySales,
 ];

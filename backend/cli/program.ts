@@ -88,7 +88,7 @@ function addRoles(program: Command): void {
     .addArgument(
       new Argument(
         '[projections...]',
-        'order-counts, sales, products-sold, stock, handling, orders, daily-reports; all without',
+        'order-counts, sales, products-sold, stock, handling, orders, daily-reports, country-sales; all without',
       ),
     )
     .action(lazily(() => import('./verbs/project.ts')));

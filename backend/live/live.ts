@@ -9,6 +9,7 @@ import type { EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import type { Collections } from '../queries/collections.ts';
+import { STATS_PROJECTIONS } from '../queries/stats.ts';
 import { Latest } from './latest.ts';
 import { LiveStatsSource, type LiveStats } from './live-stats.ts';
 import { OrderFeed, type OrderFeedFrame } from './order-feed.ts';
@@ -142,7 +143,7 @@ export class Live {
     this.#figuresChanged = false;
     const { stats, isBehind } = await this.#figures.look(this.#options.clock.now());
     if (isBehind) this.#figuresChanged = true;
-    const frame = { ...stats, behindMs: this.#options.progress.lagMs };
+    const frame = { ...stats, behindMs: this.#options.progress.lagMsOf(STATS_PROJECTIONS) };
     if (this.stats.followers > 0) this.stats.set(frame);
     const stock = JSON.stringify(stats.stock);
     if (this.stock.followers > 0 && stock !== this.#stockSeen) {

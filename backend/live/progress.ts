@@ -69,9 +69,9 @@ export class Progress {
     this.#options = options;
   }
 
-  /** The longest wait of all projections at the last look, in ms. */
-  get lagMs(): number {
-    return Math.max(0, ...this.#last.map((each) => each.lagMs));
+  /** The longest wait of these projections at the last look, in ms. */
+  lagMsOf(projections: readonly string[]): number {
+    return Math.max(0, ...this.#last.filter(({ name }) => projections.includes(name)).map((each) => each.lagMs));
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What was sold of each product in a span of time. */
-import { productOf } from '../../projections/field-name.ts';
+import { textOf } from '../../projections/field-name.ts';
 import type { ProductsSold } from '../../projections/products-sold.ts';
 import { QUARTER_MS, quarterOf, startOfQuarter } from '../../projections/quarter.ts';
 import { boundsOf, type Day } from '../domain/calendar.ts';
@@ -47,7 +47,7 @@ export function productsBetween(documents: readonly FoldedDocument[], from: numb
     }
   }
   return [...sums]
-    .map(([field, { name, units, amount }]) => ({ productId: productOf(field), name, units, amount }))
+    .map(([field, { name, units, amount }]) => ({ productId: textOf(field), name, units, amount }))
     .sort((a, b) => (a.productId < b.productId ? -1 : 1));
 }
 

@@ -14,6 +14,9 @@ import {
 } from './figures.ts';
 import { currencyOf, stockAsOf, type StockBalance } from './stock.ts';
 
+/** The projections that the figures are read from. */
+export const STATS_PROJECTIONS: readonly string[] = ['order-counts', 'sales', 'products-sold', 'handling', 'stock'];
+
 /** Counts, and amounts in minor units, with the names that other programs rely on. */
 export interface Stats extends HandledWindows {
   /** The instant that the figures are of, ISO 8601 in UTC. */

@@ -1,5 +1,5 @@
 /** The stock as of an instant: the balance of all time less what moved since. */
-import { productOf } from '../../projections/field-name.ts';
+import { textOf } from '../../projections/field-name.ts';
 import { quarterOf, startOfQuarter } from '../../projections/quarter.ts';
 import { productIdOf, productKey, type StockMovements, type StockOfProduct } from '../../projections/stock.ts';
 import { boundsOf, dayOf } from '../domain/calendar.ts';
@@ -94,7 +94,7 @@ function movedAfter(movements: readonly FoldedDocument[], minute: number): Map<s
   for (const { key, body } of movements) {
     const start = startOfQuarter(key) / MINUTE_MS;
     for (const [field, { minutes }] of Object.entries((body as unknown as StockMovements).products)) {
-      const id = productOf(field);
+      const id = textOf(field);
       for (const slot in minutes) {
         if (start + Number(slot) > minute) moved.set(id, (moved.get(id) ?? 0) + (minutes[slot] ?? 0));
       }

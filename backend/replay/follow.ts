@@ -80,7 +80,7 @@ export class Following {
     const { models, projections } = this.#options;
     // Written down, so that a later version finds out that there is an older one to answer until it is built.
     await changeGenerations(models, (present) =>
-      projections.reduce((all, each) => withLineage(all, each.name, lineageOf(all, each)), present),
+      projections.reduce((all, each) => withLineage(all, each.name, lineageOf(present, each)), present),
     );
     await this.look();
     this.#loop = this.#lookNowAndThen();

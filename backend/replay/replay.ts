@@ -107,7 +107,11 @@ class RunningReplay implements Replay {
     const generations = await changeGenerations(models, (present) =>
       projections.reduce(
         (all, each) =>
-          withLineage(all, each.name, begun(lineageOf(all, each), each, { ...this.#options, owner: this.#owner, now })),
+          withLineage(
+            all,
+            each.name,
+            begun(lineageOf(present, each), each, { ...this.#options, owner: this.#owner, now }),
+          ),
         present,
       ),
     );

@@ -53,7 +53,7 @@ export class Replays {
     if (sole) {
       await changeGenerations(models, (present) =>
         projections.reduce(
-          (all, each) => withLineage(all, each.name, expired(lineageOf(all, each), clock.now())),
+          (all, each) => withLineage(all, each.name, expired(lineageOf(present, each), clock.now())),
           present,
         ),
       );

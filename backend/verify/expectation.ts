@@ -37,6 +37,7 @@ export const TOPICS_OF: Readonly<Record<string, readonly TruthTopic[]>> = {
   handling: ['orders', 'handled-orders'],
   orders: ['orders', 'handled-orders'],
   'daily-reports': ['reports'],
+  'country-sales': ['orders'],
 };
 
 /**

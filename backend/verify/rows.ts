@@ -37,11 +37,12 @@ function slotOf(at: string): { quarter: string; minute: number; second: number }
 /** Names that every JavaScript object bears, whatever is stored in it. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-/** A product id as a field name: without '.', '$', '%', NUL, a leading '_' or the name of a method. */
-function fieldNameOf(productId: string): string {
-  const escaped = Array.from(productId, (char, index) => {
+/** A text as a field name: without '.', '$', '%', NUL, a leading '_' or the name of a method; and never empty. */
+function fieldNameOf(text: string): string {
+  if (text === '') return '%';
+  const escaped = Array.from(text, (char, index) => {
     const special = char === '.' || char === '$' || char === '%' || char === '\0' || (char === '_' && index === 0);
-    const inherited = index === 0 && INHERITED.has(productId);
+    const inherited = index === 0 && INHERITED.has(text);
     return special || inherited ? `%${char.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}` : char;
   });
   return escaped.join('');
@@ -65,6 +66,18 @@ function soldRows(event: OrderPlaced): Row[] {
       add(quarter, [...slot, 1], quantity * unitPrice),
     ];
   });
+}
+
+function countryRows(event: OrderPlaced): Row[] {
+  const { quarter, minute } = slotOf(event.at);
+  const country = ['countries', fieldNameOf(event.customer.country)];
+  const slot = [...country, 'minutes', String(minute)];
+  return [
+    add(quarter, [...country, 'orders'], 1),
+    add(quarter, [...country, 'sales'], event.total),
+    add(quarter, [...slot, 0], 1),
+    add(quarter, [...slot, 1], event.total),
+  ];
 }
 
 function movementRows(event: OrderPlaced | StockReceived, productId: string, units: number): Row[] {
@@ -126,4 +139,8 @@ export const FOLDED_MODELS: Readonly<Record<string, FoldedModel>> = {
     },
   },
   handling: { rowsOf: ({ event }) => handlingRows(event), blank: blankSums },
+  'country-sales': {
+    rowsOf: ({ event }) => (event.type === 'OrderPlaced' ? countryRows(event) : []),
+    blank: () => ({ countries: {} }),
+  },
 };

@@ -13,14 +13,13 @@ import {
   type RangeName,
 } from '../../queries/figures.ts';
 import { readSeries, type BucketName } from '../../queries/series.ts';
-import { readStats } from '../../queries/stats.ts';
+import { readStats, STATS_PROJECTIONS } from '../../queries/stats.ts';
 import { answer, standing, type Asked } from '../answer.ts';
 import type { ApiContext, Services } from '../context.ts';
 import { Bucket, Figure, HandledFigures, SalesBucket, SalesSeries, Stats, StatsBefore } from '../types/figures.ts';
 import { AtArgs, AtLeastArgs } from '../types/positions.ts';
 import { DateTime } from '../types/scalars.ts';
 
-const OF_STATS = ['order-counts', 'sales', 'products-sold', 'handling', 'stock'];
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** Figures, and those beside them that are read only when they are asked for. */
@@ -32,11 +31,11 @@ interface StatsRoot extends Stats, StatsExtras {
 export class FigureResolver {
   @Query(() => Stats, { description: 'Every figure of the dashboard, as of one instant.' })
   stats(@Args(() => AtArgs) asked: AtArgs, @Ctx() { services }: ApiContext): Promise<Stats> {
-    return answer(services, asked, OF_STATS, async (reading): Promise<StatsRoot> => {
+    return answer(services, asked, STATS_PROJECTIONS, async (reading): Promise<StatsRoot> => {
       const stats = await readStats(services.models, reading);
       const behindMs = async (): Promise<number> => {
         await services.progress.look();
-        return services.progress.lagMs;
+        return services.progress.lagMsOf(STATS_PROJECTIONS);
       };
       return {
         ...stats,

@@ -1,14 +1,15 @@
 import { Arg, Args, Ctx, ID, Query, Resolver, Root, Subscription } from 'type-graphql';
-import { dayOf, isDay } from '../../domain/calendar.ts';
+import { dayOf, isDay, type Day } from '../../domain/calendar.ts';
 import type { LiveFrame } from '../../live/live.ts';
 import { ShopError } from '../../ports/errors.ts';
+import { readSalesByCountry } from '../../queries/countries.ts';
 import { readFigure } from '../../queries/figures.ts';
-import { readProductsSold } from '../../queries/products.ts';
+import { readProductsSold, type ProductsOptions } from '../../queries/products.ts';
 import { stockAsOf } from '../../queries/stock.ts';
-import { answer, standing } from '../answer.ts';
+import { answer, standing, type Reading } from '../answer.ts';
 import type { ApiContext } from '../context.ts';
 import { AtArgs } from '../types/positions.ts';
-import { ProductsSold, Stock } from '../types/products.ts';
+import { ProductsSold, SalesByCountry, Stock } from '../types/products.ts';
 import { LocalDate } from '../types/scalars.ts';
 
 @Resolver()
@@ -37,13 +38,26 @@ export class ProductResolver {
     @Args(() => AtArgs) asked: AtArgs,
     @Ctx() { services }: ApiContext,
   ): Promise<ProductsSold> {
-    if (typeof day === 'string' && !isDay(day))
-      throw new ShopError('BAD_INPUT', `"${day}" is no day such as 2026-11-22`);
-    return answer(services, asked, ['products-sold'], async ({ at, timeZone, collections }) => {
-      const until = typeof day === 'string' && !(asked.at instanceof Date) ? {} : { until: at };
-      const options = { timeZone, collections, ...until };
-      const sold = await readProductsSold(services.models, day ?? dayOf(at, timeZone), options);
-      return { day: sold.day, products: sold.products, ...standing(sold.positions, at) };
+    assertDay(day);
+    return answer(services, asked, ['products-sold'], async (reading) => {
+      const { ofDay, options } = dayAsked(day, asked, reading);
+      const sold = await readProductsSold(services.models, ofDay, options);
+      return { day: sold.day, products: sold.products, ...standing(sold.positions, reading.at) };
+    });
+  }
+
+  @Query(() => SalesByCountry, { description: "Orders and sales of a day by the customer's country, hour by hour." })
+  salesByCountry(
+    @Arg('day', () => LocalDate, { nullable: true, description: 'The day; that of `at` when absent.' })
+    day: string | undefined,
+    @Args(() => AtArgs) asked: AtArgs,
+    @Ctx() { services }: ApiContext,
+  ): Promise<SalesByCountry> {
+    assertDay(day);
+    return answer(services, asked, ['country-sales'], async (reading) => {
+      const { ofDay, options } = dayAsked(day, asked, reading);
+      const sold = await readSalesByCountry(services.models, ofDay, options);
+      return { day: sold.day, countries: sold.countries, ...standing(sold.positions, reading.at) };
     });
   }
 
@@ -56,4 +70,18 @@ export class ProductResolver {
     const { stock: own = {}, 'products-sold': sold = {} } = positions;
     return { at, products: stock, ...standing({ stock: own, 'products-sold': sold }, Date.parse(at)) };
   }
+}
+
+function assertDay(day: string | undefined): void {
+  if (typeof day === 'string' && !isDay(day)) throw new ShopError('BAD_INPUT', `"${day}" is no day such as 2026-11-22`);
+}
+
+/** The day that is asked for, and up to when: a day that is named counts as a whole unless an instant is, too. */
+function dayAsked(
+  day: string | undefined,
+  { at: instant }: AtArgs,
+  { at, timeZone, collections }: Reading,
+): { readonly ofDay: Day; readonly options: ProductsOptions } {
+  const until = typeof day === 'string' && !(instant instanceof Date) ? {} : { until: at };
+  return { ofDay: day ?? dayOf(at, timeZone), options: { timeZone, collections, ...until } };
 }

@@ -58,3 +58,42 @@ export class ProductsSold extends Positioned {
   @Field(() => [ProductSold], { description: 'Products of which any was sold, by id.' })
   readonly products!: readonly ProductSold[];
 }
+
+@ObjectType({ description: 'What was ordered from a country within an hour of a day.' })
+export class CountryHour {
+  @Field(() => DateTime, { description: 'Its first instant.' })
+  readonly from!: number;
+
+  @Field(() => DateTime, { description: 'The first instant after it.' })
+  readonly to!: number;
+
+  @Field(() => SafeInt, { description: 'Orders placed.' })
+  readonly orders!: number;
+
+  @Field(() => SafeInt, { description: 'What they came to, in minor units.' })
+  readonly sales!: number;
+}
+
+@ObjectType({ description: 'What was ordered from a country on a day.' })
+export class CountrySales {
+  @Field(() => String, { description: "The customer's country as orders have it; empty where they name none." })
+  readonly country!: string;
+
+  @Field(() => SafeInt, { description: 'Orders placed.' })
+  readonly orders!: number;
+
+  @Field(() => SafeInt, { description: 'What they came to, in minor units.' })
+  readonly sales!: number;
+
+  @Field(() => [CountryHour], { description: 'Every hour of the day, oldest first: 23 to 25 of them.' })
+  readonly hours!: readonly CountryHour[];
+}
+
+@ObjectType({ description: 'What was ordered from each country on a day.' })
+export class SalesByCountry extends Positioned {
+  @Field(() => LocalDate, { description: "The day, in the shop's time zone." })
+  readonly day!: string;
+
+  @Field(() => [CountrySales], { description: 'Countries with an order, by sales, the largest first.' })
+  readonly countries!: readonly CountrySales[];
+}
