@@ -169,12 +169,16 @@ function addReading(program: Command): void {
     npm('bench'),
     npm('bench', '--events 200000'),
     npm('bench', 'fanout --subscribers 1000 --rate 500 --seconds 300'),
+    npm('bench', 'replay --events 5000000 --projections sales'),
   ])
-    .argument('[parts...]', 'kafka, lmdb, orders, shop, fanout; all without')
+    .argument('[parts...]', 'kafka, lmdb, orders, shop, fanout; all of these without; or replay')
     .option('--events <n>', 'how many orders', positiveInteger, 500_000)
     .option('--subscribers <n>', 'fanout: how many follow the figures', positiveInteger, 1_000)
-    .option('--rate <n>', 'fanout: orders a second', positiveNumber, 1_000)
-    .option('--seconds <n>', 'fanout: for how long', positiveInteger, 30)
+    .option('--rate <n>', 'fanout, replay: orders a second (default: 1,000; 500)', positiveNumber)
+    .option('--seconds <n>', 'fanout: for how long; replay: how long the shop is looked at before', positiveInteger, 30)
+    .option('--projections <names>', 'replay: which are rebuilt, comma-separated, or "all"', 'sales')
+    .option('--once', 'replay: not with a tenth of the orders first', false)
+    .option('--engines', 'replay: on Kafka and MongoDB', false)
     .option('--json <file>', 'write the figures there, too')
     .action(lazily(() => import('./verbs/bench.ts')));
   verb(program, 'soak', 'A long run under load: memory, and how smoothly the Live page runs.', [

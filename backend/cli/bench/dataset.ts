@@ -6,21 +6,26 @@ import type { PlaceOrder } from '../../shop/commands.ts';
 import { loadCatalogue } from '../../simulator/catalogue.ts';
 import { simulate } from '../../simulator/simulation.ts';
 
-const FROM = Date.UTC(2026, 10, 22);
-const DAY_MS = 86_400_000;
+/** From one instant to before another, epoch ms. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+const DAY: Span = { from: Date.UTC(2026, 10, 22), to: Date.UTC(2026, 10, 23) };
 const SEED = 7;
-const CURRENCY = 'SEK';
+export const CURRENCY = 'SEK';
 const POLICY = { chance: 0.8, delayMs: 120_000, attempts: 1 };
 
-/** `count` orders over one day in UTC, in time order. */
-export async function* placeOrders(count: number): AsyncGenerator<PlaceOrder> {
+/** `count` orders over the span (a day in UTC when absent), in time order. */
+export async function* placeOrders(count: number, { from, to } = DAY): AsyncGenerator<PlaceOrder> {
   const catalogue = await loadCatalogue();
   const commands = simulate({
     catalogue,
     currency: CURRENCY,
     seed: SEED,
-    from: FROM,
-    to: FROM + DAY_MS,
+    from,
+    to,
     volume: { orders: count },
     timeZone: 'UTC',
     handling: POLICY,
@@ -32,14 +37,19 @@ export async function* placeOrders(count: number): AsyncGenerator<PlaceOrder> {
 
 /** The same as the shop would write them. */
 export async function* orderRecords(count: number): AsyncGenerator<NewRecord> {
+  for await (const event of orderEvents(count)) yield encode(event);
+}
+
+/** The same, not encoded yet. */
+export async function* orderEvents(count: number, span = DAY): AsyncGenerator<OrderPlaced> {
   const catalogue = new Map((await loadCatalogue()).map((product) => [product.productId, product]));
-  for await (const order of placeOrders(count)) {
+  for await (const order of placeOrders(count, span)) {
     const lines = order.lines.map(({ productId, quantity }) => {
       const product = catalogue.get(productId);
       return { productId: productId as ProductId, name: product?.name ?? '', quantity, unitPrice: product?.price ?? 0 };
     });
     const orderId = (order.orderId ?? '') as OrderId;
-    const event: OrderPlaced = {
+    yield {
       type: 'OrderPlaced',
       version: 1,
       id: `${orderId}/placed`,
@@ -53,7 +63,6 @@ export async function* orderRecords(count: number): AsyncGenerator<NewRecord> {
       handling: order.handling,
       stock: [9, 9, 9, 9, 9, 9],
     };
-    yield encode(event);
   }
 }
 

@@ -34,9 +34,9 @@ export interface ShopProcess {
   close(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** The same room for young objects as the program has. */
-const NODE_OPTIONS = ['--max-semi-space-size=64', '--import', 'tsx'];
+export const NODE_OPTIONS = ['--max-semi-space-size=64', '--import', 'tsx'];
 const MIB = 1_048_576;
 const KIB_PER_MIB = 1_024;
 const STOP_MS_MAX = 30_000;
@@ -91,7 +91,7 @@ export async function startShopProcess(rate: number): Promise<ShopProcess> {
 }
 
 /** Embedded, on this machine only, and open to this process, whatever the settings of who runs it are. */
-function environmentIn(dir: string): NodeJS.ProcessEnv {
+export function environmentIn(dir: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     KAFKA_BROKERS: '',
@@ -108,7 +108,8 @@ function environmentIn(dir: string): NodeJS.ProcessEnv {
   };
 }
 
-async function printed(child: ChildProcess, where: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
+/** The first group of what it prints. Rejects with UNAVAILABLE when it ends before. */
+export async function printed(child: ChildProcess, where: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
   let text = '';
   return new Promise((resolve, reject) => {
     child[where]?.on('data', (data: Buffer) => {
@@ -129,7 +130,8 @@ function forward(text: string): void {
   if (!/^(Debugger|For help|Waiting for the debugger)/m.test(text)) process.stderr.write(text);
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+/** Stops it: kindly at first. */
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exit = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');

@@ -6,13 +6,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Table from 'cli-table3';
+import type { Projection } from '../../../projections/projection.ts';
 import { startEngines } from '../../engines/engines.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { measureFanout, type FanoutResult } from '../bench/fanout.ts';
 import type { Figures, Job } from '../bench/sides.ts';
+import type { ReplayResult } from '../bench/replay/result.ts';
 import { isEnginesMode } from '../connect.ts';
+import { projectionsNamed } from '../roles.ts';
 import { readSettings } from '../settings.ts';
-import { createLogger } from '../terminal.ts';
+import { createLogger, EXIT_FAILED } from '../terminal.ts';
 
 interface Part {
   readonly name: string;
@@ -51,29 +54,99 @@ interface Result {
 }
 
 const FANOUT = 'fanout';
+/** Only when it is named: it is a long run. */
+const REPLAY = 'replay';
+const FANOUT_RATE = 1_000;
+const REPLAY_RATE = 500;
+/** Longer than the time after which a former generation is dropped. */
+const AFTER_REPLAY_SECONDS = 40;
 
 interface Options {
   readonly events: number;
   readonly subscribers: number;
-  readonly rate: number;
+  readonly rate?: number;
   readonly seconds: number;
+  readonly projections: string;
+  readonly once: boolean;
+  readonly engines: boolean;
   readonly json?: string;
 }
 
 export async function run(names: string[], options: Options): Promise<void> {
-  const known = [...PARTS.map(({ name }) => name), FANOUT];
+  const known = [...PARTS.map(({ name }) => name), FANOUT, REPLAY];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new ShopError('BAD_INPUT', `there is no part "${unknown}"; there are ${known.join(', ')}`);
   }
+  const replayed = names.includes(REPLAY) ? projectionsNamed(replayNames(options)) : [];
   const results = await measureRatios(names, options);
   const fanout = names.length === 0 || names.includes(FANOUT) ? await fanOut(options) : [];
+  const replays = replayed.length === 0 ? [] : await replayUnderLoad(replayed, options);
   if (options.json !== undefined)
-    await writeFile(options.json, `${JSON.stringify([...results, ...fanout], null, 2)}\n`);
+    await writeFile(options.json, `${JSON.stringify([...results, ...fanout, ...replays], null, 2)}\n`);
+}
+
+function replayNames({ projections }: Options): string[] {
+  return projections === 'all' ? [] : projections.split(',').map((each) => each.trim());
+}
+
+/** With a tenth of the history first: what it takes in memory does not depend on that. */
+async function replayUnderLoad(projections: readonly Projection[], options: Options): Promise<ReplayResult[]> {
+  const { measureReplay } = await import('../bench/replay/measure.ts');
+  const { renderCatchUp, renderReplays, resultOf } = await import('../bench/replay/result.ts');
+  const { events, rate = REPLAY_RATE, seconds, once } = options;
+  const tenth = Math.floor(events / 10);
+  const results: ReplayResult[] = [];
+  const onEngines = options.engines || isEnginesMode(readSettings(process.env));
+  await withEngines(onEngines, async ({ brokers, mongodbUri }) => {
+    for (const orders of once || tenth === 0 ? [events] : [tenth, events]) {
+      const engines = onEngines ? { brokers, mongodbUri } : null;
+      const job = {
+        orders,
+        rate,
+        projections,
+        engines,
+        beforeSeconds: seconds,
+        afterSeconds: AFTER_REPLAY_SECONDS,
+      };
+      const result = resultOf(job, await measureReplay(job));
+      results.push(result);
+      process.stdout.write(`${renderReplays([result])}\n${renderCatchUp(result)}\n`);
+    }
+  });
+  if (results.length > 1) process.stdout.write(`\n${renderReplays(results)}\n`);
+  if (results.some(({ ok }) => !ok)) process.exitCode = EXIT_FAILED;
+  return results;
+}
+
+/** Those that the settings name, or some that are started here. */
+async function withEngines<T>(
+  needed: boolean,
+  use: (engines: {
+    readonly brokers: readonly string[];
+    readonly mongodbUri: string;
+    readonly dir: string;
+  }) => Promise<T>,
+): Promise<T> {
+  const settings = readSettings(process.env);
+  const logger = createLogger('warn', 'bench');
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-bench-'));
+  const own = needed && !isEnginesMode(settings);
+  const engines = own ? await startEngines({ dir: path.join(dir, 'engines'), logger }) : null;
+  try {
+    return await use({
+      brokers: engines?.brokers ?? settings.kafkaBrokers ?? [],
+      mongodbUri: engines?.mongodbUri ?? settings.mongodbUri ?? '',
+      dir,
+    });
+  } finally {
+    await engines?.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
 }
 
 /** One subscriber, and many with one more that reads nothing. */
-async function fanOut({ subscribers, rate, seconds }: Options): Promise<FanoutResult[]> {
+async function fanOut({ subscribers, rate = FANOUT_RATE, seconds }: Options): Promise<FanoutResult[]> {
   const results: FanoutResult[] = [];
   const cases = subscribers === 1 ? [1] : [1, subscribers];
   for (const count of cases) {
@@ -93,16 +166,9 @@ async function fanOut({ subscribers, rate, seconds }: Options): Promise<FanoutRe
 
 async function measureRatios(names: readonly string[], options: Options): Promise<Result[]> {
   const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name));
-  const settings = readSettings(process.env);
-  const logger = createLogger('warn', 'bench');
-  const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-bench-'));
-  const own = parts.some(({ needsEngines }) => needsEngines) && !isEnginesMode(settings);
-  const engines = own ? await startEngines({ dir: path.join(dir, 'engines'), logger }) : null;
-  try {
-    const where = {
-      brokers: engines?.brokers ?? settings.kafkaBrokers ?? [],
-      mongodbUri: inDatabase(engines?.mongodbUri ?? settings.mongodbUri ?? '', `bench-${process.pid}`),
-    };
+  const needsEngines = parts.some((part) => part.needsEngines);
+  return withEngines(needsEngines, async ({ brokers, mongodbUri, dir }) => {
+    const where = { brokers, mongodbUri: inDatabase(mongodbUri, `bench-${process.pid}`) };
     const results: Result[] = [];
     for (const part of parts) {
       results.push(await measure(part, options.events, { ...where, dir: path.join(dir, part.name) }));
@@ -110,10 +176,7 @@ async function measureRatios(names: readonly string[], options: Options): Promis
     }
     if (results.length > 1) process.stdout.write(`\n${render(results)}\n`);
     return results;
-  } finally {
-    await engines?.stop();
-    await rm(dir, { recursive: true, force: true });
-  }
+  });
 }
 
 async function measure(
