@@ -159,7 +159,11 @@ function addReading(program: Command): void {
     .option('--json', 'for programs', false)
     .option('--watch', 'go on, in place, until Ctrl-C', false)
     .action(lazily(() => import('./verbs/stats.ts')));
-  verb(program, 'verify', 'Folds the log independently and compares every read-model document.', [npm('verify')])
+  verb(program, 'verify', 'Folds the log independently and compares every read-model document.', [
+    npm('verify'),
+    npm('verify', '--continuous'),
+  ])
+    .option('--continuous', 'go on, round after round as the read models move, until Ctrl-C', false)
     .option('--json', 'for programs', false)
     .action(lazily(() => import('./verbs/verify.ts')));
   verb(program, 'dead-letters', 'Lists the records that could not be decoded.', [npm('dead-letters')])
@@ -181,6 +185,20 @@ function addReading(program: Command): void {
     .option('--engines', 'replay: on Kafka and MongoDB', false)
     .option('--json <file>', 'write the figures there, too')
     .action(lazily(() => import('./verbs/bench.ts')));
+  verb(program, 'demo', 'Plays the situation of the presentation, and sees that everything in it happens.', [
+    npm('demo'),
+    npm('demo', '--engines --step'),
+    npm('demo', '--pace 10 morning crash'),
+    npm('demo', '--list'),
+  ])
+    .argument('[scenes...]', 'names of scenes; all without')
+    .option('--engines', 'start Kafka and a MongoDB server, and play on them', false)
+    .option('--pace <n>', 'so many times faster than for an audience', positiveNumber, 1)
+    .option('--step', 'wait for Enter before each scene instead', false)
+    .option('--no-history', "do not begin with yesterday's orders")
+    .option('--stay', 'let the shop go on after the end, until Ctrl-C', false)
+    .option('--list', 'list the scenes, and play none', false)
+    .action(lazily(() => import('./verbs/demo.ts')));
   verb(program, 'soak', 'A long run under load: memory, and how smoothly the Live page runs.', [
     npm('soak'),
     npm('soak', '--seconds 3600 --rate 100'),
@@ -199,5 +217,5 @@ function settingsHelp(): string {
   const lines = SETTINGS.map(
     (each) => `  ${each.name.padEnd(width)}  ${each.about}${each.default === '' ? '' : ` (${each.default})`}`,
   );
-  return `\nSettings, from the environment:\n${lines.join('\n')}`;
+  return `\nSettings, from the environment or the file .env:\n${lines.join('\n')}`;
 }

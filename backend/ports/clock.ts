@@ -20,6 +20,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** A clock that began at `start` when it was made, and goes `speed` times as fast as the system's. */
+export function fastClock(start: number, speed: number): Clock {
+  const began = Date.now();
+  return {
+    now: () => Math.floor(start + (Date.now() - began) * speed),
+    until: (instant, signal) => systemClock.until(Math.ceil(began + (instant - start) / speed), signal),
+  };
+}
+
 function nap(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
