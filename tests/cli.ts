@@ -1,9 +1,17 @@
 /** The program as a person runs it: a process, its output, its exit code. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 
 const MAIN = path.resolve(import.meta.dirname, '../backend/cli/main.ts');
+const TSX = import.meta.resolve('tsx');
+/** It would be looked for in the working folder; the decorators of the API's types hang on it. */
+const TSX_TSCONFIG_PATH = path.resolve(import.meta.dirname, '../tsconfig.json');
+/** The working folder of all: an empty one, so that a `.env` of whoever runs the tests does not leak in. */
+const FOLDER = mkdtempSync(path.join(os.tmpdir(), 'shopstream-cli-'));
+process.on('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -35,8 +43,16 @@ export class Running {
     this.name = args.join(' ');
     // Only what the test says: settings of whoever runs the tests must not leak in.
     const { PATH = '', HOME = '', JAVA_HOME } = process.env;
-    const base = { PATH, HOME, PORT: '0', NODE_NO_WARNINGS: '1', ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }) };
-    this.#child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+    const base = {
+      PATH,
+      HOME,
+      TSX_TSCONFIG_PATH,
+      PORT: '0',
+      NODE_NO_WARNINGS: '1',
+      ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }),
+    };
+    this.#child = spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+      cwd: FOLDER,
       env: { ...base, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,7 +1,11 @@
 /** What the documents list must be what there is. */
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { prepareEnvironment } from '../backend/cli/environment.ts';
 import { SETTINGS } from '../backend/cli/settings.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -32,9 +36,21 @@ describe('docs', () => {
     expect(dependencies, 'versions that are held back').toMatchObject(versions);
   });
 
-  test('running.md has every setting with its default', () => {
-    const rows = rowsOf(read('docs/running.md')).map((row) => row.map((cell) => cell.replaceAll('`', '')));
-    const settings = rows.filter(([name = '']) => /^[A-Z]+(_[A-Z]+)*$/.test(name));
-    expect(settings).toEqual(SETTINGS.map((each) => [each.name, each.default, each.about]));
+  test('the settings are listed as they are in README.md, docs/running.md and .env.example', async () => {
+    const script = path.join(ROOT, 'scripts/settings.ts');
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', script, '--check'], { cwd: ROOT });
+  });
+
+  test('.env.example with every line taken in is a .env with the defaults', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'shopstream-docs-'));
+    try {
+      const given = read('.env.example').replace(/^# ([A-Z_]+=)/gm, '$1');
+      writeFileSync(path.join(folder, '.env'), given);
+      const environment: Record<string, string | undefined> = {};
+      prepareEnvironment(folder, environment);
+      expect(environment).toEqual(Object.fromEntries(SETTINGS.map((each) => [each.name, each.default])));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

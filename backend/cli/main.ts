@@ -1,5 +1,6 @@
-/** The entry: parses the command line, runs the verb, turns every error into one line and an exit code. */
+/** The entry: reads the command line and the environment, runs the verb, turns errors into one line and an exit code. */
 import { CommanderError } from 'commander';
+import { prepareEnvironment } from './environment.ts';
 import { createProgram } from './program.ts';
 import { EXIT_BAD_INPUT, exitCodeOf, printError } from './terminal.ts';
 
@@ -11,6 +12,8 @@ function exitCode(error: unknown): number {
 }
 
 const program = createProgram();
+// Whatever the verb: a setting that is wrong is told before anything is done. Help is given all the same.
+program.hook('preAction', () => prepareEnvironment(process.cwd(), process.env));
 for (const command of [program, ...program.commands]) command.exitOverride();
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

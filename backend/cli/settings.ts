@@ -3,6 +3,7 @@ import path from 'node:path';
 import { isTimeZone } from '../domain/calendar.ts';
 import { minorDigits } from '../domain/money.ts';
 import { ShopError } from '../ports/errors.ts';
+import { nearest } from './nearest.ts';
 
 export interface Settings {
   /** host:port of each broker; with `mongodbUri` set: engines mode. */
@@ -30,6 +31,8 @@ export interface Settings {
   readonly smtpUrl: string | null;
   /** How long after midnight the reporter takes the log's ends, for what is still on its way. */
   readonly reportGraceMs: number;
+  /** The least pause between two rounds of verification beside the API; 0: there are none. */
+  readonly verifyMs: number;
   readonly logLevel: string;
 }
 
@@ -39,7 +42,7 @@ interface SettingDescription {
   readonly about: string;
 }
 
-/** Every setting, for `--help` and the README. */
+/** Every setting, for `--help`, the README, docs/running.md and `.env.example`. */
 export const SETTINGS: readonly SettingDescription[] = [
   { name: 'KAFKA_BROKERS', default: '', about: 'host:port, comma-separated; with MONGODB_URI: engines mode' },
   { name: 'MONGODB_URI', default: '', about: 'mongodb://host:port/database; with KAFKA_BROKERS: engines mode' },
@@ -64,7 +67,9 @@ export const SETTINGS: readonly SettingDescription[] = [
     default: '5',
     about: 'how long after midnight a report waits for what is on its way',
   },
+  { name: 'VERIFY_SECONDS', default: '60', about: 'the least pause between two rounds of verification; 0: none' },
   { name: 'LOG_LEVEL', default: 'info', about: 'debug, info, warn, error or silent' },
+  { name: 'CHROMIUM_PATH', default: '', about: 'where Chromium is, for soak and the tests; else it is looked for' },
 ];
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -85,11 +90,15 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     throw bad(`MONGODB_URI is "${mongodbUri}", which does not begin with mongodb://`);
   }
   const timeZone = text('TIME_ZONE');
-  if (!isTimeZone(timeZone))
-    throw bad(`TIME_ZONE is "${timeZone}", which is no IANA time zone such as Europe/Stockholm`);
+  if (!isTimeZone(timeZone)) {
+    const hint = meant(timeZone, Intl.supportedValuesOf('timeZone'));
+    throw bad(`TIME_ZONE is "${timeZone}", which is no IANA time zone such as Europe/Stockholm${hint}`);
+  }
   const currency = (environment['CURRENCY'] ?? '').trim() === '' ? null : currencyOf(text('CURRENCY'), 'CURRENCY');
   const logLevel = text('LOG_LEVEL');
-  if (!LOG_LEVELS.includes(logLevel)) throw bad(`LOG_LEVEL is "${logLevel}"; it is one of ${LOG_LEVELS.join(', ')}`);
+  if (!LOG_LEVELS.includes(logLevel)) {
+    throw bad(`LOG_LEVEL is "${logLevel}"; it is one of ${LOG_LEVELS.join(', ')}${meant(logLevel, LOG_LEVELS)}`);
+  }
   return {
     kafkaBrokers,
     mongodbUri,
@@ -105,7 +114,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     timeZone,
     currency,
     smtpUrl: text('SMTP_URL') === '' ? null : urlOf(text('SMTP_URL'), 'SMTP_URL', ['smtp:', 'smtps:']).href,
-    reportGraceMs: secondsOf(text('REPORT_GRACE_SECONDS')) * 1_000,
+    reportGraceMs: secondsOf(text, 'REPORT_GRACE_SECONDS') * 1_000,
+    verifyMs: secondsOf(text, 'VERIFY_SECONDS') * 1_000,
     logLevel,
   };
 }
@@ -124,9 +134,10 @@ function prefixOf(text: string): string {
   throw bad(`TOPIC_PREFIX is "${text}"; Kafka takes letters, digits, ".", "_" and "-" in a topic's name`);
 }
 
-function secondsOf(text: string): number {
+function secondsOf(textOf: (name: string) => string, name: string): number {
+  const text = textOf(name);
   if (/^\d{1,5}(\.\d{1,3})?$/.test(text)) return Number(text);
-  throw bad(`REPORT_GRACE_SECONDS is "${text}", which is no number of seconds`);
+  throw bad(`${name} is "${text}", which is no number of seconds`);
 }
 
 function portOf(text: string): number {
@@ -159,6 +170,12 @@ function urlOf(text: string, name: string, protocols: readonly string[]): URL {
     throw bad(`${name} is "${text}", which is no URL that begins with ${protocols[0] ?? ''}//`);
   }
   return url;
+}
+
+/** Ends a message with what would be right, when something right is near. */
+function meant(text: string, known: readonly string[]): string {
+  const near = nearest(text, known);
+  return near === null ? '' : `; did you mean ${near}?`;
 }
 
 function bad(message: string): ShopError {
