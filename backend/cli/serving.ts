@@ -9,6 +9,7 @@ import { startApi } from '../graphql/server/server.ts';
 import { Live } from '../live/live.ts';
 import { Progress } from '../live/progress.ts';
 import { Rebuilds } from '../live/rebuilds.ts';
+import { Verified } from '../live/verified.ts';
 import { compose } from '../mailer/compose.ts';
 import { handledEventOf } from '../queries/emails.ts';
 import type { Order } from '../queries/orders.ts';
@@ -19,6 +20,7 @@ import { openShopClient } from '../shop/endpoint.ts';
 import { rememberedCollections } from './collections.ts';
 import { ownGroup } from './connect.ts';
 import { openReplays, reporterOptions, type Role, type RoleContext } from './roles.ts';
+import { Verifying } from './verifying.ts';
 
 export interface Serving extends Role {
   readonly url: string;
@@ -55,6 +57,7 @@ export async function startServing(context: RoleContext, options: ServingOptions
     group,
   });
   const rebuilds = new Rebuilds(options.replays);
+  const verified = new Verified({ models, clock, logger, collections, everyMs: settings.verifyMs });
   const services: Services = {
     name: 'Shopstream',
     version: (createRequire(import.meta.url)('../../package.json') as { version: string }).version,
@@ -69,6 +72,7 @@ export async function startServing(context: RoleContext, options: ServingOptions
     live,
     progress,
     rebuilds,
+    verified,
     makeReport: options.makeReport,
     mailOf: mailsIn(settings.mailboxDir, timeZone),
     reportUrl: (file) => REPORTS + encodeURIComponent(file),
@@ -87,14 +91,17 @@ export async function startServing(context: RoleContext, options: ServingOptions
       playgroundDir: existsSync(FRONTEND) ? `${FRONTEND}/playground` : null,
       filesDirs: { [REPORTS]: settings.reportsDir },
     });
+    const verifying = new Verifying({ settings, clock, logger, verified });
     const stop = async (): Promise<void> => {
-      await api.close();
+      await Promise.all([api.close(), verifying.stop()]);
       rebuilds.stop();
+      await verified.stop();
       await live.stop();
     };
     return { name: 'serve', url: api.url, ended: new Promise(() => {}), stop };
   } catch (error) {
     rebuilds.stop();
+    await verified.stop();
     await live.stop();
     throw error;
   }
@@ -127,7 +134,7 @@ function mailsIn(mailboxDir: string, timeZone: string): (order: Order) => Promis
   return async (order) => {
     const event = handledEventOf(order);
     if (event === null) return null;
-    const { to, subject, path, bytes } = await compose(event, { timeZone });
-    return { to, subject, file: path, written: await folder.has(path), source: bytes.toString('utf8') };
+    const { to, subject, text, path, bytes } = await compose(event, { timeZone });
+    return { to, subject, text, file: path, written: await folder.has(path), source: bytes.toString('utf8') };
   };
 }

@@ -2,6 +2,7 @@
 import type { Live } from '../live/live.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Rebuilds } from '../live/rebuilds.ts';
+import type { Verified } from '../live/verified.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { ReadModels } from '../ports/read-models.ts';
@@ -16,6 +17,8 @@ export interface ComposedMail {
   /** Within the mailbox. */
   readonly file: string;
   readonly written: boolean;
+  /** What it says, as plain text. */
+  readonly text: string;
   /** RFC 5322. */
   readonly source: string;
 }
@@ -36,6 +39,7 @@ export interface Services {
   readonly live: Live;
   readonly progress: Progress;
   readonly rebuilds: Rebuilds;
+  readonly verified: Verified;
   /** Issues the report of a day, or a revision of it. Rejects with BAD_INPUT for a day that has not ended. */
   readonly makeReport: (day: string) => Promise<{ readonly revision: number }>;
   /** The message about a handled order; null for one that is not handled. */

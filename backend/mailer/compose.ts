@@ -24,6 +24,8 @@ export interface Mail {
   readonly path: string;
   readonly to: string;
   readonly subject: string;
+  /** What it says, as plain text. */
+  readonly text: string;
   /** RFC 5322, lines end with CR LF. */
   readonly bytes: Buffer;
 }
@@ -40,6 +42,7 @@ export function mailPath({ orderId, at }: OrderHandled, { timeZone }: ComposeOpt
 /** Composes the message. Rejects only for what nodemailer cannot compose. */
 export async function compose(event: OrderHandled, options: ComposeOptions): Promise<Mail> {
   const view = viewOf(event, options);
+  const text = textOf(view);
   const subject = `Your order ${oneLine(event.orderId)} has been handled`;
   const composer = new MailComposer({
     from: { name: SENDER_NAME, address: SENDER },
@@ -48,7 +51,7 @@ export async function compose(event: OrderHandled, options: ComposeOptions): Pro
     date: new Date(event.at),
     messageId: `<${nameFor(event.orderId)}@${ID_DOMAIN}>`,
     headers: { 'Auto-Submitted': 'auto-generated' },
-    text: textOf(view),
+    text,
     html: htmlOf(view),
     newline: 'windows',
     disableFileAccess: true,
@@ -60,6 +63,7 @@ export async function compose(event: OrderHandled, options: ComposeOptions): Pro
     path: mailPath(event, options),
     to: oneLine(event.customer.email),
     subject,
+    text,
     bytes: await composer.compile().build(),
   };
 }

@@ -175,7 +175,7 @@ async function playCrash(show: Show): Promise<void> {
   const before = await figuresOf(show);
   await configure(show, { burst: { ordersPerSecond: RUSH_ORDERS_PER_SECOND, seconds: RUSH_SECONDS } });
   show.say(`kill -9 for ${stage.projectorName}, while ${RUSH_ORDERS_PER_SECOND} orders a second come in.`);
-  show.look('the dashboard', stage.mode === 'engines' ? 'Projections: the lag that grows' : 'it says that it waits');
+  show.look('the dashboard', stage.mode === 'engines' ? 'Operations: the lag that grows' : 'it says that it waits');
   await stage.killProjector();
   const killedAt = systemClock.now();
   if (stage.mode === 'engines') {
@@ -254,7 +254,7 @@ async function dueAtOf(show: Show, id: string): Promise<string | null> {
 
 async function playReplay(show: Show): Promise<void> {
   show.say('Sales are rebuilt from the log, beside the live ones, while orders come in.');
-  show.look('the dashboard', `${show.stage.apiUrl}/projections  the progress, and the generation that goes up by one`);
+  show.look('the dashboard', `${show.stage.apiUrl}/operations  the progress, and the generation that goes up by one`);
   const replaying = show.stage.run('replay', 'sales');
   await show.hold(5);
   const { code, stdout } = await replaying;

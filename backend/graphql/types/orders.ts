@@ -79,6 +79,9 @@ export class Email {
   })
   readonly written!: boolean;
 
+  @Field(() => String, { description: 'What it says, as plain text.' })
+  readonly text!: string;
+
   @Field(() => String, { description: 'The message as sent (RFC 5322).' })
   readonly source!: string;
 }

@@ -31,6 +31,7 @@ const OrderQuery = graphql(`
         at
         file
         written
+        text
         source
       }
     }
