@@ -68,7 +68,7 @@ module.exports = {
       '^backend/graphql/server/',
     ]),
     part('replay', '^backend/verify/'),
-    part('live', '^backend/queries/', '^backend/replay/rebuild\\.ts$'),
+    part('live', '^backend/queries/', '^backend/replay/rebuild\\.ts$', '^backend/verify/(result|rounds)\\.ts$'),
     only(
       'graphql',
       'Resolvers read, map and return: they know what answers, and no engine.',

@@ -9,6 +9,7 @@ import { OrderResolver } from './resolvers/orders.ts';
 import { ProductResolver } from './resolvers/products.ts';
 import { ReportResolver } from './resolvers/reports.ts';
 import { SimulatorResolver } from './resolvers/simulator.ts';
+import { VerificationResolver } from './resolvers/verification.ts';
 
 /** Every subscription brings an iteration of its own that keeps only the newest; this is asked for all the same. */
 const unused = (): never => {
@@ -25,6 +26,7 @@ export function buildApiSchema(): Promise<GraphQLSchema> {
       ReportResolver,
       OperationResolver,
       SimulatorResolver,
+      VerificationResolver,
       CommandResolver,
     ],
     // Inputs are held against their types by GraphQL, and judged by the shop.

@@ -31,7 +31,7 @@ export interface RoundsOptions extends LiveOptions {
 }
 
 /** A pause is so many times as long as the round before, so that at most a tenth of the time is spent. */
-const PAUSE_PER_ROUND = 9;
+export const PAUSE_PER_ROUND = 9;
 
 /**
  * As verify(). A generation that went out of use on the way may have been dropped before it was looked at: then once

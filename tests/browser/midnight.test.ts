@@ -11,6 +11,7 @@ import { startApi } from '../../backend/graphql/server/server.ts';
 import { Live } from '../../backend/live/live.ts';
 import { Progress } from '../../backend/live/progress.ts';
 import { Rebuilds } from '../../backend/live/rebuilds.ts';
+import { Verified } from '../../backend/live/verified.ts';
 import { LocalAnnouncements } from '../../backend/ports/announcements.ts';
 import { ManualClock, systemClock } from '../../backend/ports/clock.ts';
 import { silentLogger } from '../../backend/ports/logger.ts';
@@ -69,6 +70,8 @@ async function stage(now: number): Promise<Stage> {
   stopping.push(() => live.stop());
   const refuse = () => Promise.reject(new Error('nobody does this here'));
   const rebuilds = new Rebuilds({ start: refuse, list: () => [], onChange: () => () => {} });
+  const verified = new Verified({ ...shared, logger: silentLogger, everyMs: 0 });
+  stopping.push(() => verified.stop());
   const services: Services = {
     ...shared,
     ...inZone,
@@ -78,6 +81,7 @@ async function stage(now: number): Promise<Stage> {
     shop: { submit: refuse, catalogue: refuse },
     live,
     rebuilds,
+    verified,
     makeReport: refuse,
     mailOf: () => Promise.resolve(null),
     reportUrl: (file) => file,
