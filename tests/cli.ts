@@ -39,7 +39,8 @@ export class Running {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], env: Environment) {
+  /** `main` is the program, where it is another one than this project's. */
+  constructor(args: readonly string[], env: Environment, main = MAIN) {
     this.name = args.join(' ');
     // Only what the test says: settings of whoever runs the tests must not leak in. What verifies in the background
     // would take its time from the tests.
@@ -53,7 +54,7 @@ export class Running {
       NODE_NO_WARNINGS: '1',
       ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }),
     };
-    this.#child = spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+    this.#child = spawn(process.execPath, ['--import', TSX, main, ...args], {
       cwd: FOLDER,
       env: { ...base, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
