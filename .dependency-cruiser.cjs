@@ -63,6 +63,7 @@ module.exports = {
     part('queries'),
     part('verify'),
     part('dead-letters'),
+    part('explain', '^backend/queries/', '^backend/verify/records\\.ts$'),
     only('graphql-server', 'The server serves any schema: it knows nothing of the shop.', '^backend/graphql/server/', [
       '^backend/ports/',
       '^backend/graphql/server/',
@@ -115,7 +116,7 @@ module.exports = {
         path: '^backend/',
         pathNot: [
           TESTS,
-          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|dead-letters|replay|live|graphql|cli)/',
+          '^backend/(events|domain|ports|adapters|engines|shop|simulator|importer|handler|mailer|reporter|queries|verify|explain|dead-letters|replay|live|graphql|cli)/',
         ],
       },
       to: {},

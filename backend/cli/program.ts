@@ -166,6 +166,21 @@ function addReading(program: Command): void {
     .option('--continuous', 'go on, round after round as the read models move, until Ctrl-C', false)
     .option('--json', 'for programs', false)
     .action(lazily(() => import('./verbs/verify.ts')));
+  verb(program, 'explain', 'Lists the events that a number is made of, and holds them against the read models.', [
+    npm('explain', 'sales --hour 14'),
+    npm('explain', 'orders --day 2026-11-22 --minute 14:05'),
+    npm('explain', 'stock --product P-1001'),
+  ])
+    .argument('<figure>', 'orders, sales, handled, units (sold of a product), stock (of a product)')
+    .option('--day <day>', 'the day (default: today)', day)
+    .option('--hour <hour>', 'only this hour of the day (14)')
+    .option('--minute <time>', 'only this minute of the day (14:05)')
+    .option('--from <instant>', 'from this instant (ISO 8601; without an offset in TIME_ZONE), with --to')
+    .option('--to <instant>', 'up to, and without, this instant')
+    .option('--product <id>', 'units, stock: the id or the name of the product')
+    .option('--all', 'list all events, not only the first 50', false)
+    .option('--json', 'for programs', false)
+    .action(lazily(() => import('./verbs/explain.ts')));
   verb(program, 'dead-letters', 'Lists the records that could not be decoded.', [npm('dead-letters')])
     .option('--json', 'for programs', false)
     .action(lazily(() => import('./verbs/dead-letters.ts')));
