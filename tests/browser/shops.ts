@@ -28,9 +28,9 @@ async function environment(dir: string): Promise<Environment> {
   };
 }
 
-/** `npm start` with its data in `dir`. */
-export async function startEmbedded(dir: string): Promise<BrowsedShop> {
-  const env = { ...(await environment(dir)), DATA_DIR: path.join(dir, 'data') };
+/** `npm start` with its data in `dir`/data. */
+export async function startEmbedded(dir: string, more: Environment = {}): Promise<BrowsedShop> {
+  const env = { ...(await environment(dir)), DATA_DIR: path.join(dir, 'data'), ...more };
   const start = async (): Promise<Running> => {
     const shop = new Running(['start', ...SIMULATION], env);
     await shop.printed(/API\S*\s+(http:\S+)\/graphql/);

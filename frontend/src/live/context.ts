@@ -2,6 +2,7 @@
 import { createContext } from 'svelte';
 import type { Shop } from './shop.svelte.ts';
 import type { LiveStats } from './stats.svelte.ts';
+import type { LiveVerification } from './verification.svelte.ts';
 
 /** Pages know this much of the router, which knows the pages. */
 export interface Place {
@@ -14,6 +15,7 @@ export interface Everywhere {
   readonly place: Place;
   readonly shop: Shop;
   readonly stats: LiveStats;
+  readonly verification: LiveVerification;
 }
 
 export const [everywhere, setEverywhere] = createContext<Everywhere>();
