@@ -68,7 +68,7 @@ module.exports = {
       '^backend/ports/',
       '^backend/graphql/server/',
     ]),
-    part('replay', '^backend/verify/'),
+    part('replay', '^backend/verify/', '^backend/queries/(views|position)\\.ts$'),
     part('live', '^backend/queries/', '^backend/replay/rebuild\\.ts$', '^backend/verify/(result|rounds)\\.ts$'),
     only(
       'graphql',

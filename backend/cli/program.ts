@@ -141,11 +141,17 @@ function addRebuilding(program: Command): void {
     npm('replay', 'all --dry-run'),
     npm('replay', 'sales --keep'),
     npm('replay', 'sales --back'),
+    npm('replay', 'all --until 2026-11-22T12:00 --view noon'),
   ])
-    .argument('<projections...>', 'names of projections, or "all"')
+    .argument('[projections...]', 'names of projections, or "all"')
     .option('--keep', 'keep the generation that was live, and go on folding it, for --back', false)
     .option('--back', 'make the generation that was kept live again', false)
     .option('--dry-run', 'compare and print; nothing becomes live', false)
+    .option('--until <instant>', 'build a view of the past: of events before this instant, or up to a position')
+    .option('--view <name>', 'the name of the view; stats --view answers from it')
+    .option('--replace', 'take the place of the view that has the name', false)
+    .option('--views', 'list the views', false)
+    .option('--drop <name>', 'drop a view')
     .action(lazily(() => import('./verbs/replay.ts')));
 }
 
@@ -156,6 +162,7 @@ function addReading(program: Command): void {
     'npm run --silent stats -- --json --at 2026-11-22T12:00:00Z',
   ])
     .option('--at <instant>', 'as of this instant (ISO 8601; without an offset in TIME_ZONE)')
+    .option('--view <name>', 'from a view of the past (see replay)')
     .option('--json', 'for programs', false)
     .option('--watch', 'go on, in place, until Ctrl-C', false)
     .action(lazily(() => import('./verbs/stats.ts')));

@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { ShopError } from '../ports/errors.ts';
 import type { Rebuild } from '../replay/rebuild.ts';
 import type { Replays } from '../replay/replays.ts';
+import type { ListedView, ViewRequest } from '../replay/views.ts';
 
 export interface ReplayRequest {
   /** Names of projections, or "all". */
@@ -16,7 +17,11 @@ export interface ReplayAnswer {
   readonly rebuilds: readonly Rebuild[];
 }
 
-/** POST /replays begins, GET /replays tells how far they are, DELETE /replays gives up. */
+export interface ViewsAnswer {
+  readonly views: readonly ListedView[];
+}
+
+/** POST /replays begins, GET /replays tells how far they are, DELETE /replays gives up. The same with /views; a view is dropped by name. */
 export function replayRoutes(replays: () => Replays | null): FastifyPluginAsync {
   const running = (): Replays => {
     const found = replays();
@@ -37,6 +42,15 @@ export function replayRoutes(replays: () => Replays | null): FastifyPluginAsync 
       await running().cancel();
       return { rebuilds: running().list() };
     });
+    server.post('/views', async ({ body }): Promise<ViewsAnswer> => {
+      await running().views.build(viewRequestOf(body));
+      return { views: await running().views.list() };
+    });
+    server.get('/views', async (): Promise<ViewsAnswer> => ({ views: await running().views.list() }));
+    server.delete<{ Params: { name: string } }>('/views/:name', async ({ params }): Promise<ViewsAnswer> => {
+      await running().views.drop(params.name);
+      return { views: await running().views.list() };
+    });
     await Promise.resolve();
   };
 }
@@ -47,4 +61,19 @@ function requestOf(body: unknown): ReplayRequest {
     throw new ShopError('BAD_INPUT', 'the body must be {"projections": ["sales"], "keep", "back", "dryRun"}');
   }
   return { projections, keep: keep === true, back: back === true, dryRun: dryRun === true };
+}
+
+function viewRequestOf(body: unknown): ViewRequest {
+  const { name, until, projections, replace } = (body ?? {}) as Record<string, unknown>;
+  const { kind, at, text } = (until ?? {}) as Record<string, unknown>;
+  const isNames = Array.isArray(projections) && projections.every((each) => typeof each === 'string');
+  if (typeof name !== 'string' || !isNames || !(typeof at === 'number' || typeof text === 'string')) {
+    const shape = '{"name", "until": {"kind": "instant", "at"} or {"kind": "position", "text"}, "projections": []}';
+    throw new ShopError('BAD_INPUT', `the body must be ${shape}`);
+  }
+  const known =
+    kind === 'instant'
+      ? { kind: 'instant' as const, at: Number(at) }
+      : { kind: 'position' as const, text: String(text) };
+  return { name, until: known, projections, replace: replace === true };
 }

@@ -17,6 +17,7 @@ import { flipBack } from './back.ts';
 import { expired } from './begun.ts';
 import { endedAs, endsFor, isOver, progressOf, Rate, underWay, type Rebuild } from './rebuild.ts';
 import { startReplay, type Replay, type ReplayOptions } from './replay.ts';
+import { ViewBuilder } from './views.ts';
 
 /** The projections that there are, and what a replay needs. */
 export interface ReplaysOptions extends Omit<ReplayOptions, 'keep' | 'dryRun' | 'onProgress'> {
@@ -32,6 +33,8 @@ const LISTED_MS = 600_000;
 const ALL = 'all';
 
 export class Replays {
+  /** Views of the past, which nothing else here has to do with. */
+  readonly views: ViewBuilder;
   readonly #options: ReplaysOptions;
   readonly #running = new Set<Replay>();
   readonly #listeners = new Set<(rebuilds: readonly Rebuild[]) => void>();
@@ -45,6 +48,7 @@ export class Replays {
 
   constructor(options: ReplaysOptions) {
     this.#options = options;
+    this.views = new ViewBuilder({ sole: false, ...options });
   }
 
   /** Begins to watch what other processes rebuild. Rejects with UNAVAILABLE or STORAGE. */
@@ -124,6 +128,7 @@ export class Replays {
   /** Stops watching. What is being rebuilt is left for the next start, where there is only one process. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.views.stop();
     for (const replay of [...this.#running]) {
       if (this.#options.sole === true) await replay.release();
       else replay.cancel();

@@ -1,109 +1,92 @@
-/**
- * `replay`: rebuilds projections beside the live ones. Beside an owner of the embedded data it asks it; without
- * one this process is the owner for as long as it takes; on Kafka and MongoDB it drives what the projectors fold.
- */
+/** `replay`: rebuilds projections beside the live ones; builds views of the past; mends one order's document. */
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import { PROJECTIONS } from '../../../projections/index.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { isOver, type Rebuild } from '../../replay/rebuild.ts';
-import { connect, isEnginesMode, ownerUrl } from '../connect.ts';
-import type { ReplayAnswer, ReplayRequest } from '../replay-routes.ts';
-import { openReplays, projectionsNamed, startProjecting, type Projecting, type RoleContext } from '../roles.ts';
-import { stopAll, stopSignal } from '../run-until.ts';
-import { readSettings, type Settings } from '../settings.ts';
-import { createLogger, EXIT_FAILED, progressBar } from '../terminal.ts';
+import { buildView, dropView, listViews } from '../past.ts';
+import { withReplayDriver, type ReplayDriver } from '../replay-driver.ts';
+import { projectionsNamed } from '../roles.ts';
+import { stopSignal } from '../run-until.ts';
+import { readSettings } from '../settings.ts';
+import { EXIT_FAILED, progressBar } from '../terminal.ts';
 
 interface Options {
   readonly keep: boolean;
   readonly back: boolean;
   readonly dryRun: boolean;
-}
-
-/** Whoever does it: this process, or another. */
-interface Driver {
-  start(request: ReplayRequest): Promise<readonly Rebuild[]>;
-  list(): Promise<readonly Rebuild[]>;
-  cancel(): Promise<void>;
+  readonly until?: string;
+  readonly view?: string;
+  readonly replace: boolean;
+  readonly views: boolean;
+  readonly drop?: string;
 }
 
 const POLL_MS = 200;
 const EXIT_INTERRUPTED = 130;
 
-export async function run(names: string[], { keep, back, dryRun }: Options): Promise<void> {
-  if (back && (keep || dryRun)) throw new ShopError('BAD_INPUT', '--back goes alone: it rebuilds nothing');
-  if (!names.includes('all')) projectionsNamed(names);
+export async function run(names: string[], options: Options): Promise<void> {
   const settings = readSettings(process.env);
   const signal = stopSignal();
-  await withDriver(settings, async (driver) => {
-    const started = await driver.start({ projections: names, keep, back, dryRun });
-    if (back) {
-      process.stdout.write(`${names.join(', ')}: the generation that was kept is live again.\n`);
-      return;
-    }
-    const ended = await followed(driver, started, signal);
-    process.stdout.write(summary(ended, dryRun));
-    if (signal.aborted) process.exitCode = EXIT_INTERRUPTED;
-    else if (ended.some(({ state, error }) => state === 'FAILED' || error !== null)) process.exitCode = EXIT_FAILED;
-  });
+  if (!names.includes('all')) projectionsNamed(names);
+  const work = workOf(names, options, settings.timeZone);
+  await withReplayDriver(settings, (driver) => work(driver, signal));
 }
 
-async function withDriver(settings: Settings, use: (driver: Driver) => Promise<void>): Promise<void> {
-  const logger = createLogger('warn', 'replay');
-  const owner = isEnginesMode(settings) ? null : await ownerUrl(settings);
-  if (owner !== null) return use(driverAt(owner));
-  const connection = await connect(settings, 'own', logger);
-  const context: RoleContext = { settings, connection, logger, clock: systemClock };
-  let projecting: Projecting | null = null;
-  try {
-    // Nobody else folds the embedded data now.
-    if (connection.mode === 'embedded') projecting = await startProjecting(context, PROJECTIONS);
-    const replays = await openReplays(context, projecting);
-    try {
-      await use({
-        start: async ({ projections, back, ...choice }) => {
-          if (!back) return replays.startAll(projections, choice);
-          await replays.back(projections);
-          return [];
-        },
-        list: () => Promise.resolve(replays.list()),
-        cancel: () => replays.cancel(),
-      });
-    } finally {
-      await replays.cancel();
-      await replays.stop();
-    }
-  } finally {
-    if (projecting !== null) await stopAll([projecting], logger);
-    await connection.close();
+type Work = (driver: ReplayDriver, signal: AbortSignal) => Promise<void>;
+
+/** What the options ask for. Throws BAD_INPUT when it is nothing, or more than one thing. */
+function workOf(names: readonly string[], options: Options, timeZone: string): Work {
+  const { until, view, replace, views, drop } = options;
+  const isOfView = until !== undefined || view !== undefined;
+  assertOne([options.keep || options.back || options.dryRun, views, drop !== undefined, isOfView]);
+  if (views || drop !== undefined) {
+    if (names.length > 0)
+      throw new ShopError('BAD_INPUT', 'views are listed and dropped as a whole: name no projections');
+    return drop === undefined ? (driver) => listViews(driver, timeZone) : (driver) => dropView(driver, drop);
   }
+  if (names.length === 0) throw new ShopError('BAD_INPUT', 'name the projections that are to be folded, or "all"');
+  if (isOfView) {
+    if (until === undefined || view === undefined) {
+      throw new ShopError(
+        'BAD_INPUT',
+        'a view of the past needs both: --until <instant or position> and --view <name>',
+      );
+    }
+    const projections = names.includes('all') ? [] : names;
+    return (driver, signal) => buildView(driver, { name: view, until, projections, replace, timeZone }, signal);
+  }
+  if (replace) throw new ShopError('BAD_INPUT', '--replace is for a view: name it by --view');
+  if (options.back && (options.keep || options.dryRun)) {
+    throw new ShopError('BAD_INPUT', '--back goes alone: it rebuilds nothing');
+  }
+  return (driver, signal) => rebuild(driver, names, options, signal);
 }
 
-/** Only the owner of the embedded data writes to it. */
-function driverAt(url: string): Driver {
-  const ask = async (method: string, body?: ReplayRequest): Promise<readonly Rebuild[]> => {
-    const json =
-      body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-    const response = await fetch(new URL('/replays', url), { method, ...json }).catch((error: unknown) => {
-      throw new ShopError('UNAVAILABLE', `the shop at ${url} does not answer any more`, { cause: error });
-    });
-    const answer = (await response.json()) as ReplayAnswer & { error?: string };
-    if (response.ok) return answer.rebuilds;
-    const code = response.status === 400 ? 'BAD_INPUT' : 'UNAVAILABLE';
-    throw new ShopError(code, answer.error ?? `the shop at ${url} could not rebuild anything`);
-  };
-  return {
-    start: (request) => ask('POST', request),
-    list: () => ask('GET'),
-    cancel: async () => {
-      await ask('DELETE');
-    },
-  };
+function assertOne(asked: readonly boolean[]): void {
+  if (asked.filter(Boolean).length <= 1) return;
+  throw new ShopError('BAD_INPUT', '--view with --until, --views, --drop, and what a rebuild takes: give one of these');
+}
+
+async function rebuild(
+  driver: ReplayDriver,
+  names: readonly string[],
+  { keep, back, dryRun }: Options,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = await driver.start({ projections: names, keep, back, dryRun });
+  if (back) {
+    process.stdout.write(`${names.join(', ')}: the generation that was kept is live again.\n`);
+    return;
+  }
+  const ended = await followed(driver, started, signal);
+  process.stdout.write(summary(ended, dryRun));
+  if (signal.aborted) process.exitCode = EXIT_INTERRUPTED;
+  else if (ended.some(({ state, error }) => state === 'FAILED' || error !== null)) process.exitCode = EXIT_FAILED;
 }
 
 /** Shows the progress until all that was started is over; Ctrl-C gives it up. */
-async function followed(driver: Driver, started: readonly Rebuild[], signal: AbortSignal): Promise<Rebuild[]> {
+async function followed(driver: ReplayDriver, started: readonly Rebuild[], signal: AbortSignal): Promise<Rebuild[]> {
   const bar = progressBar(`rebuilding ${started.map(({ projection }) => projection).join(', ')}`);
   const isStarted = ({ projection, generation }: Rebuild): boolean =>
     started.some((each) => each.projection === projection && each.generation === generation);

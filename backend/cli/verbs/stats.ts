@@ -4,12 +4,13 @@ import colors from 'picocolors';
 import { localTime } from '../../domain/calendar.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { systemClock } from '../../ports/clock.ts';
-import { readStats, type Stats } from '../../queries/stats.ts';
+import { readStats, STATS_PROJECTIONS, type Stats } from '../../queries/stats.ts';
+import { readView } from '../../queries/views.ts';
 import { liveCollections } from '../collections.ts';
 import { connect, type Connection } from '../connect.ts';
-import { instantIn } from '../options.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings, type Settings } from '../settings.ts';
+import { instantOf } from '../span.ts';
 import { createLogger } from '../terminal.ts';
 import { ShopError } from '../../ports/errors.ts';
 
@@ -17,16 +18,23 @@ const WATCH_INTERVAL_MS = 1_000;
 
 interface Options {
   readonly at?: string;
+  readonly view?: string;
   readonly json: boolean;
   readonly watch: boolean;
 }
 
 export async function run(options: Options): Promise<void> {
   const settings = readSettings(process.env);
-  const at = options.at === undefined ? null : instantOf(options.at, settings.timeZone);
-  if (at !== null && options.watch) throw new ShopError('BAD_INPUT', '--watch follows the present; leave --at out');
+  const at = options.at === undefined ? null : instantOf('--at', options.at, settings.timeZone);
+  if (options.watch && (at !== null || options.view !== undefined)) {
+    throw new ShopError('BAD_INPUT', '--watch follows the present; leave --at and --view out');
+  }
   const connection = await connect(settings, 'read', createLogger(settings.logLevel, 'stats'));
-  const read = (): Promise<Stats> => statsOf(connection, settings, at ?? systemClock.now());
+  const { view } = options;
+  const read = (): Promise<Shown> =>
+    view === undefined
+      ? statsOf(connection, settings, at ?? systemClock.now())
+      : statsOfView(connection, settings, view, at);
   const print = async (): Promise<void> => {
     const stats = await read();
     const text = options.json ? JSON.stringify(stats) : render(stats, connection.description);
@@ -45,22 +53,32 @@ export async function run(options: Options): Promise<void> {
   }
 }
 
-function instantOf(text: string, zone: string): number {
-  try {
-    return instantIn(text, zone);
-  } catch (error) {
-    throw new ShopError('BAD_INPUT', `--at: ${(error as Error).message}`);
-  }
-}
+/** `view`: the view that they are from. */
+type Shown = Stats & { readonly view?: { readonly name: string; readonly until: string } };
 
-async function statsOf({ models, currency }: Connection, { timeZone }: Settings, at: number): Promise<Stats> {
+async function statsOf({ models, currency }: Connection, { timeZone }: Settings, at: number): Promise<Shown> {
   return readStats(models, { at, timeZone, currency, collections: await liveCollections(models) });
 }
 
-function render(stats: Stats, on: string): string {
-  const { currency, timeZone } = stats;
+/** As of the view's own instant when none is given. */
+function statsOfView(
+  { models, currency }: Connection,
+  { timeZone }: Settings,
+  name: string,
+  at: number | null,
+): Promise<Shown> {
+  return readView(models, name, STATS_PROJECTIONS, async ({ asOf, until }, collections) => {
+    const stats = await readStats(models, { at: at ?? asOf, timeZone, currency, collections });
+    const text = until.kind === 'instant' ? new Date(until.at).toISOString() : until.text;
+    return { ...stats, view: { name, until: text } };
+  });
+}
+
+function render(stats: Shown, on: string): string {
+  const { currency, timeZone, view } = stats;
   const money = (amount: number): string => formatAmount(amount, currency);
-  const head = `${colors.bold('Shopstream')} as of ${localTime(Date.parse(stats.at), timeZone)} ${timeZone}\n${colors.dim(on)}`;
+  const from = view === undefined ? '' : `, from the view "${view.name}" (the log up to ${view.until})`;
+  const head = `${colors.bold('Shopstream')} as of ${localTime(Date.parse(stats.at), timeZone)} ${timeZone}${from}\n${colors.dim(on)}`;
   const figures = new Table({ style: { head: [], border: [] } });
   figures.push(
     ['Orders since 00:00', { content: String(stats.ordersToday), hAlign: 'right' }],

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { statsExtras, type StatsExtras } from '../../live/live-stats.ts';
 import type { LiveFrame } from '../../live/live.ts';
+import { ShopError } from '../../ports/errors.ts';
 import {
   handledWindows,
   openOrders,
@@ -14,6 +15,7 @@ import {
 } from '../../queries/figures.ts';
 import { readSeries, type BucketName } from '../../queries/series.ts';
 import { readStats, STATS_PROJECTIONS } from '../../queries/stats.ts';
+import { readView } from '../../queries/views.ts';
 import { answer, standing, type Asked } from '../answer.ts';
 import type { ApiContext, Services } from '../context.ts';
 import { Bucket, Figure, HandledFigures, SalesBucket, SalesSeries, Stats, StatsBefore } from '../types/figures.ts';
@@ -30,7 +32,17 @@ interface StatsRoot extends Stats, StatsExtras {
 @Resolver(() => Stats)
 export class FigureResolver {
   @Query(() => Stats, { description: 'Every figure of the dashboard, as of one instant.' })
-  stats(@Args(() => AtArgs) asked: AtArgs, @Ctx() { services }: ApiContext): Promise<Stats> {
+  stats(
+    @Arg('view', () => String, {
+      nullable: true,
+      description:
+        'From this view of the past, as of its own instant without `at`; from the live read models when absent.',
+    })
+    view: string | undefined,
+    @Args(() => AtArgs) asked: AtArgs,
+    @Ctx() { services }: ApiContext,
+  ): Promise<Stats> {
+    if (typeof view === 'string') return statsOfView(services, view, asked);
     return answer(services, asked, STATS_PROJECTIONS, async (reading): Promise<StatsRoot> => {
       const stats = await readStats(services.models, reading);
       const behindMs = async (): Promise<number> => {
@@ -136,6 +148,20 @@ export class FigureResolver {
     };
     return root;
   }
+}
+
+/** A view stands still: nothing in it is waited for. */
+function statsOfView({ models, timeZone, currency }: Services, name: string, asked: Asked): Promise<StatsRoot> {
+  if (typeof asked.atLeast === 'string') {
+    throw new ShopError('BAD_INPUT', 'a view of the past does not move on: leave `atLeast` or `view` out');
+  }
+  return readView(models, name, STATS_PROJECTIONS, async ({ asOf }, collections) => {
+    const at = asked.at?.getTime() ?? asOf;
+    const reading = { at, timeZone, currency, collections };
+    const stats = await readStats(models, reading);
+    const extras = statsExtras(models, reading);
+    return { ...stats, ...standing(stats.positions, at), ...extras, behindMs: () => Promise.resolve(0) };
+  });
 }
 
 function figure<K extends RangeName>(
