@@ -207,5 +207,13 @@ function racingSuite(current: Current): void {
     const outcomes = await Promise.all(flushes.map((each, index) => (index === 1 ? other : models).flush([each])));
     expect(outcomes.flat()).toEqual(['stored', 'stored', 'stored']);
     expect(await scanned(models)).toHaveLength(1_500);
+    const some = await scanned(models, COLLECTION, ({ topic, partition, key }) => {
+      return topic === 'orders' && partition === 1 && key.endsWith('7');
+    });
+    expect(some).toHaveLength(50);
+    for (const document of some) {
+      expect(document).toMatchObject({ topic: 'orders', partition: 1, body: documents[document.position]?.body });
+      expect(document.key).toBe(`k${document.position}`);
+    }
   });
 }

@@ -89,15 +89,23 @@ export function sources(topic: Topic, partitions: readonly number[]): TopicParti
   return partitions.map((partition) => ({ topic, partition }));
 }
 
-export async function scanned(models: ReadModels, collection = COLLECTION): Promise<FoldedDocument[]> {
+export async function scanned(
+  models: ReadModels,
+  collection = COLLECTION,
+  wanted?: Parameters<ReadModels['scanFolded']>[1],
+): Promise<FoldedDocument[]> {
   const all: FoldedDocument[] = [];
-  for await (const batch of models.scanFolded(collection)) all.push(...batch);
+  for await (const batch of models.scanFolded(collection, wanted)) all.push(...batch);
   return all;
 }
 
-export async function scannedMerged(models: ReadModels, collection = COLLECTION): Promise<MergedDocument[]> {
+export async function scannedMerged(
+  models: ReadModels,
+  collection = COLLECTION,
+  wanted?: Parameters<ReadModels['scanMerged']>[1],
+): Promise<MergedDocument[]> {
   const all: MergedDocument[] = [];
-  for await (const batch of models.scanMerged(collection)) all.push(...batch);
+  for await (const batch of models.scanMerged(collection, wanted)) all.push(...batch);
   return all;
 }
 

@@ -53,6 +53,8 @@ function orderSuite(current: Current): void {
       ]),
     );
     expect(await scannedMerged(models)).toHaveLength(2);
+    const wanted = await scannedMerged(models, COLLECTION, (id) => id === 'o1');
+    expect(wanted).toEqual([{ id: 'o1', parts: { placed, handled } }]);
     expect(await checkpointOf(models, HANDLED_0)).toBe(9);
   });
 

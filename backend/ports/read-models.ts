@@ -14,6 +14,9 @@ import type { TopicPartition } from './event-log.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 
+/** What a folded document is known by within its collection. */
+export type FoldedPlace = Pick<FoldedDocument, 'topic' | 'partition' | 'key'>;
+
 export interface FoldedDocument {
   readonly key: string;
   readonly topic: Topic;
@@ -124,15 +127,25 @@ export interface ReadModels {
    * UNAVAILABLE where the index is not there yet.
    */
   list(query: MergedList): Promise<MergedDocument[]>;
-  /** Every folded document, in batches, in no order. */
-  scanFolded(collection: string): AsyncIterable<FoldedDocument[]>;
-  /** Every merged document, in batches, in no order. */
-  scanMerged(collection: string): AsyncIterable<MergedDocument[]>;
+  /** Every folded document that is `wanted` (all without), in batches, in no order; a batch may be empty. */
+  scanFolded(collection: string, wanted?: (place: FoldedPlace) => boolean): AsyncIterable<FoldedDocument[]>;
+  /** Every merged document whose id is `wanted` (all without), in batches, in no order; a batch may be empty. */
+  scanMerged(collection: string, wanted?: (id: string) => boolean): AsyncIterable<MergedDocument[]>;
   /**
    * For each flush: its documents, then (only if none of them was rejected) its checkpoint, durably.
    * The outcomes are in the order given. Rejects with UNAVAILABLE or STORAGE: then any part may have been stored.
    */
   flush(flushes: readonly Flush[]): Promise<FlushOutcome[]>;
+  /**
+   * Puts these parts in the place of a merged document's, or removes it (null), if the present ones equal `expected`
+   * (deeply; null: absent). Whether it did. For mending: whoever folds stores by `flush`.
+   */
+  putMerged(
+    collection: string,
+    id: string,
+    parts: MergedDocument['parts'] | null,
+    expected: MergedDocument['parts'] | null,
+  ): Promise<boolean>;
   /** Small values by name: the log's id that the store was folded from, the live generations. */
   getMeta(name: string): Promise<Body | null>;
   /** Stores the value if the present one equals `expected` (deeply; null: absent). Whether it did. */

@@ -1,7 +1,7 @@
 /** One projection's share of one topic-partition while it is being folded, and how its documents are named. */
 import { describeTopic } from '../events/topics.ts';
 import type { Bounds } from '../ports/event-log.ts';
-import type { FoldedDocument } from '../ports/read-models.ts';
+import type { FoldedPlace } from '../ports/read-models.ts';
 import { TOPICS_OF, type Claim, type Expectation } from './expectation.ts';
 import { MERGED_MODELS } from './parts.ts';
 import type { TruthPartition } from './records.ts';
@@ -26,7 +26,7 @@ export function nameOf({ topic, partition }: { readonly topic: string; readonly 
 }
 
 /** Whether a document is of a topic-partition that the projection reads. */
-export function belongs(projection: string, { topic, partition }: FoldedDocument): boolean {
+export function belongs(projection: string, { topic, partition }: FoldedPlace): boolean {
   const topics: readonly string[] = TOPICS_OF[projection] ?? [];
   return (
     topics.includes(topic) &&

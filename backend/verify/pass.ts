@@ -2,7 +2,7 @@
 import type { Recorded } from '../events/codec.ts';
 import { describeTopic, partitionOf } from '../events/topics.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { Checkpoint, FoldedDocument, MergedDocument, ReadModels } from '../ports/read-models.ts';
+import type { Checkpoint, FoldedDocument, FoldedPlace, MergedDocument, ReadModels } from '../ports/read-models.ts';
 import { expectationOf, TOPICS_OF, type Claim } from './expectation.ts';
 import { belongs, idOf, lastOf, nameOf, pathOf, type Fold } from './folds.ts';
 import { differs } from './json.ts';
@@ -169,26 +169,37 @@ class Pass {
     const collection = this.#collectionOf(result.name);
     const merged = MERGED_MODELS[result.name];
     if (merged !== undefined) {
-      for await (const documents of this.#models.scanMerged(collection)) {
+      const wanted = (id: string): boolean => this.#isMergedWanted(result.name, id);
+      for await (const documents of this.#models.scanMerged(collection, wanted)) {
         this.#options.signal?.throwIfAborted();
         for (const document of documents) await this.#takeMerged(result, merged, document);
       }
     } else {
-      for await (const documents of this.#models.scanFolded(collection)) {
+      const wanted = (place: FoldedPlace): boolean => this.#isFoldedWanted(result.name, place);
+      for await (const documents of this.#models.scanFolded(collection, wanted)) {
         this.#options.signal?.throwIfAborted();
         for (const document of documents) await this.#takeFolded(result, document);
       }
     }
   }
 
+  /** What does not belong to the projection is looked at once. */
+  #isFoldedWanted(projection: string, place: FoldedPlace): boolean {
+    if (!belongs(projection, place)) return isFirst(this.#share);
+    return this.#share.partitions.has(place.partition) && isInSlice(this.#share, place.key);
+  }
+
+  #isMergedWanted(projection: string, id: string): boolean {
+    return this.#share.partitions.has(partitionOfMerged(projection, id)) && isInSlice(this.#share, id);
+  }
+
   async #takeFolded(result: Result, document: FoldedDocument): Promise<void> {
     const { key, position, body, partition } = document;
     const fold = this.#folds.get(`${result.name} ${nameOf(document)}`);
     if (fold !== undefined) {
-      if (!isInSlice(this.#share, key)) return;
       result.documents += 1;
       await this.#take(fold, { key, position, body });
-    } else if (isFirst(this.#share) && !belongs(result.name, document)) {
+    } else {
       result.found(document, document);
       await result.differs(`${document.topic}/${partition}/${key}`, () => [
         differs('', '(absent)', `(a document at ${position})`),
@@ -197,10 +208,7 @@ class Pass {
   }
 
   async #takeMerged(result: Result, model: MergedModel, { id, parts }: MergedDocument): Promise<void> {
-    // All topics of one document have as many partitions.
-    const [topic] = TOPICS_OF[result.name] ?? [];
-    const partition = topic === undefined ? 0 : partitionOf(id, describeTopic(topic).partitions);
-    if (!this.#share.partitions.has(partition) || !isInSlice(this.#share, id)) return;
+    const partition = partitionOfMerged(result.name, id);
     result.documents += 1;
     for (const [part, { position, fields }] of Object.entries(parts)) {
       const owner = model.ownerOf({ id, part });
@@ -277,4 +285,10 @@ class Pass {
       return found === undefined ? [] : [{ key, position: found.position, body: found.fields }];
     });
   }
+}
+
+/** All topics of one document have as many partitions. */
+function partitionOfMerged(projection: string, id: string): number {
+  const [topic] = TOPICS_OF[projection] ?? [];
+  return topic === undefined ? 0 : partitionOf(id, describeTopic(topic).partitions);
 }

@@ -2,6 +2,7 @@
  * Read models in memory, for the model test: the port's own promises and no more. Each single write is a
  * step of its own, so that a crash, a failure or another process can get between any two.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { ShopError } from '../../backend/ports/errors.ts';
 import type { TopicPartition } from '../../backend/ports/event-log.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   Flush,
   FlushOutcome,
   FoldedDocument,
+  FoldedPlace,
   KeyRange,
   MergedDocument,
   MergedList,
@@ -95,14 +97,14 @@ export class MemoryModels implements ReadModels {
       .map((document) => structuredClone(document));
   }
 
-  async *scanFolded(collection: string): AsyncIterable<FoldedDocument[]> {
+  async *scanFolded(collection: string, wanted = (_: FoldedPlace): boolean => true): AsyncIterable<FoldedDocument[]> {
     await this.#interference.before();
-    yield structuredClone([...this.#folded(collection).values()]);
+    yield structuredClone([...this.#folded(collection).values()].filter(wanted));
   }
 
-  async *scanMerged(collection: string): AsyncIterable<MergedDocument[]> {
+  async *scanMerged(collection: string, wanted = (_: string): boolean => true): AsyncIterable<MergedDocument[]> {
     await this.#interference.before();
-    yield structuredClone([...this.#merged(collection).values()]);
+    yield structuredClone([...this.#merged(collection).values()].filter(({ id }) => wanted(id)));
   }
 
   async flush(flushes: readonly Flush[]): Promise<FlushOutcome[]> {
@@ -148,6 +150,20 @@ export class MemoryModels implements ReadModels {
   async #due(): Promise<void> {
     await this.#interference.before();
     if (this.#interference.fails()) throw new ShopError('UNAVAILABLE', 'the store failed, as it was told to');
+  }
+
+  async putMerged(
+    collection: string,
+    id: string,
+    parts: MergedDocument['parts'] | null,
+    expected: MergedDocument['parts'] | null,
+  ): Promise<boolean> {
+    await this.#due();
+    const all = this.#merged(collection);
+    if (!isDeepStrictEqual(all.get(id)?.parts ?? null, expected)) return false;
+    if (parts === null) all.delete(id);
+    else all.set(id, { id, parts: structuredClone(parts) });
+    return true;
   }
 
   getMeta(name: string): Promise<Body | null> {

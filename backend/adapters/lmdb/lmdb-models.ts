@@ -10,6 +10,7 @@ import type {
   Flush,
   FlushOutcome,
   FoldedDocument,
+  FoldedPlace,
   KeyRange,
   MergedDocument,
   MergedIndex,
@@ -104,17 +105,15 @@ export class LmdbModels implements ReadModels {
     return this.#indexes.list(query);
   }
 
-  async *scanFolded(collection: string): AsyncGenerator<FoldedDocument[]> {
-    for await (const batch of this.#scan(this.#environment.folded, collection)) {
-      yield batch.map(([id, stored]) => {
-        const source = sourceOf(id);
-        return { key: id.slice(prefixOf(source).length), ...source, ...(stored as StoredFolded) };
-      });
+  async *scanFolded(collection: string, wanted = (_: FoldedPlace): boolean => true): AsyncGenerator<FoldedDocument[]> {
+    const isWanted = (id: string): boolean => wanted(placeOf(id));
+    for await (const batch of this.#scan(this.#environment.folded, collection, isWanted)) {
+      yield batch.map(([id, stored]) => ({ ...placeOf(id), ...(stored as StoredFolded) }));
     }
   }
 
-  async *scanMerged(collection: string): AsyncGenerator<MergedDocument[]> {
-    for await (const batch of this.#scan(this.#environment.merged, collection)) {
+  async *scanMerged(collection: string, wanted = (_: string): boolean => true): AsyncGenerator<MergedDocument[]> {
+    for await (const batch of this.#scan(this.#environment.merged, collection, wanted)) {
       yield batch.map(([id, parts]) => ({ id, parts: parts as Parts }));
     }
   }
@@ -158,6 +157,24 @@ export class LmdbModels implements ReadModels {
     this.#indexes.changed(collection, indexes, id, before, after);
   }
 
+  async putMerged(
+    collection: string,
+    id: string,
+    parts: MergedDocument['parts'] | null,
+    expected: MergedDocument['parts'] | null,
+  ): Promise<boolean> {
+    await this.#ready();
+    const { merged } = this.#environment;
+    return this.#environment.write(() => {
+      const before = merged.get([collection, id]) as Parts | undefined;
+      if (!isDeepStrictEqual(before ?? null, expected)) return false;
+      if (parts === null) void merged.remove([collection, id]);
+      else void merged.put([collection, id], parts);
+      this.#indexes.changed(collection, this.#indexes.of(collection), id, before, parts);
+      return true;
+    });
+  }
+
   async getMeta(name: string): Promise<Body | null> {
     await this.#ready();
     return (this.#environment.meta.get(META + name) as Body | undefined) ?? null;
@@ -198,17 +215,18 @@ export class LmdbModels implements ReadModels {
   async *#scan(
     database: Database<unknown, [string, string]>,
     collection: string,
+    wanted: (id: string) => boolean,
   ): AsyncGenerator<[id: string, value: unknown][]> {
     let after: string | null = null;
     for (;;) {
       await this.#ready();
       const start: [string, string] = [collection, after ?? ''];
       const range = { ...within(collection), start, limit: SCAN_BATCH_SIZE + 1 };
-      const batch = [...database.getRange(range)].map(({ key, value }): [string, unknown] => [key[1], value]);
-      const fresh = batch.filter(([id]) => id !== after);
+      const fresh = [...database.getKeys(range)].map(([, id]) => id).filter((id) => id !== after);
       if (fresh.length === 0) return;
-      yield fresh;
-      after = fresh.at(-1)?.[0] ?? null;
+      // What is not wanted is not decoded, which is most of the work. Keys and values are of one snapshot.
+      yield fresh.filter(wanted).map((id) => [id, database.get([collection, id])]);
+      after = fresh.at(-1) ?? null;
     }
   }
 
@@ -222,6 +240,11 @@ export class LmdbModels implements ReadModels {
 
 function prefixOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}/`;
+}
+
+function placeOf(id: string): FoldedPlace {
+  const source = sourceOf(id);
+  return { key: id.slice(prefixOf(source).length), ...source };
 }
 
 /** The topic-partition at the beginning of an id. */

@@ -10,6 +10,7 @@ import type {
   Flush,
   FlushOutcome,
   FoldedDocument,
+  FoldedPlace,
   KeyRange,
   MergedDocument,
   MergedIndex,
@@ -25,6 +26,7 @@ import {
   mergedOf,
   prefixOf,
   storedFolded,
+  storedMerged,
   type Stored,
 } from './documents.ts';
 import { MergedLists } from './merged-lists.ts';
@@ -157,12 +159,14 @@ class MongoModels implements ReadModels {
     return found.map(mergedOf);
   }
 
-  async *scanFolded(collection: string): AsyncGenerator<FoldedDocument[]> {
-    for await (const batch of this.#scan(collection)) yield batch.filter(isFolded).map(foldedOf);
+  async *scanFolded(collection: string, wanted = (_: FoldedPlace): boolean => true): AsyncGenerator<FoldedDocument[]> {
+    for await (const batch of this.#scan(collection)) yield batch.filter(isFolded).map(foldedOf).filter(wanted);
   }
 
-  async *scanMerged(collection: string): AsyncGenerator<MergedDocument[]> {
-    for await (const batch of this.#scan(collection)) yield batch.filter((stored) => !isFolded(stored)).map(mergedOf);
+  async *scanMerged(collection: string, wanted = (_: string): boolean => true): AsyncGenerator<MergedDocument[]> {
+    for await (const batch of this.#scan(collection)) {
+      yield batch.filter((stored) => !isFolded(stored) && wanted(stored._id)).map(mergedOf);
+    }
   }
 
   async flush(flushes: readonly Flush[]): Promise<FlushOutcome[]> {
@@ -226,6 +230,24 @@ class MongoModels implements ReadModels {
     for (const { flush, document } of writes) {
       if (positions.get(document._id) !== document['position']) rejected.add(flush);
     }
+  }
+
+  async putMerged(
+    name: string,
+    id: string,
+    parts: MergedDocument['parts'] | null,
+    expected: MergedDocument['parts'] | null,
+  ): Promise<boolean> {
+    return this.#run(`writing ${name}`, async () => {
+      const collection = this.#collection(name);
+      const found = await collection.findOne({ _id: id });
+      if (!isDeepStrictEqual(found === null ? null : mergedOf(found).parts, expected)) return false;
+      if (found === null) return parts === null || inserted(collection, storedMerged({ id, parts }));
+      // The whole document, in the very order of its fields: nothing may have come in since it was read.
+      const unchanged = { _id: id, $expr: { $eq: ['$$ROOT', { $literal: found }] } };
+      if (parts === null) return (await collection.deleteOne(unchanged)).deletedCount === 1;
+      return (await collection.replaceOne(unchanged, storedMerged({ id, parts }))).matchedCount === 1;
+    });
   }
 
   async getMeta(name: string): Promise<Body | null> {
