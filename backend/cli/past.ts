@@ -1,4 +1,4 @@
-/** Views of the past for the verb `replay`: building one, listing them, dropping one. */
+/** What the verb `replay` does besides rebuilding: views of the past (building, listing, dropping), and one order. */
 import Table from 'cli-table3';
 import { localTime, parseInstant } from '../domain/calendar.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -45,6 +45,15 @@ export async function buildView(driver: ReplayDriver, given: ViewGiven, signal: 
   process.stdout.write(
     `The view "${name}" is ready: ${untilText(built, timeZone)}. npm run stats -- --view ${name} answers from it.\n`,
   );
+}
+
+/** Makes one order's document again, and prints what was not as it had to be. */
+export async function mendOrder(driver: ReplayDriver, orderId: string): Promise<void> {
+  const mended = await driver.mendOrder(orderId);
+  const shown = (value: unknown): string => (value === undefined ? '(absent)' : JSON.stringify(value));
+  const lines = mended.map(({ path, before, after }) => `  ${path}: was ${shown(before)}, is ${shown(after)}`);
+  const head = mended.length === 0 ? `The order ${orderId} was right.` : `The order ${orderId} was mended:`;
+  process.stdout.write(`${[head, ...lines].join('\n')}\n`);
 }
 
 export async function listViews(driver: ReplayDriver, timeZone: string): Promise<void> {

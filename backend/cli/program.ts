@@ -141,12 +141,14 @@ function addRebuilding(program: Command): void {
     npm('replay', 'all --dry-run'),
     npm('replay', 'sales --keep'),
     npm('replay', 'sales --back'),
+    npm('replay', '--order 2026-11-22-42-b847ef4d-001920'),
     npm('replay', 'all --until 2026-11-22T12:00 --view noon'),
   ])
     .argument('[projections...]', 'names of projections, or "all"')
     .option('--keep', 'keep the generation that was live, and go on folding it, for --back', false)
     .option('--back', 'make the generation that was kept live again', false)
     .option('--dry-run', 'compare and print; nothing becomes live', false)
+    .option('--order <id>', "make one order's document again, and nothing else")
     .option('--until <instant>', 'build a view of the past: of events before this instant, or up to a position')
     .option('--view <name>', 'the name of the view; stats --view answers from it')
     .option('--replace', 'take the place of the view that has the name', false)

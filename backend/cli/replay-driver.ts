@@ -5,10 +5,11 @@
 import { PROJECTIONS } from '../../projections/index.ts';
 import { systemClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
+import type { Mended } from '../replay/one-order.ts';
 import type { Rebuild } from '../replay/rebuild.ts';
 import type { ListedView, ViewRequest } from '../replay/views.ts';
 import { connect, isEnginesMode, ownerUrl } from './connect.ts';
-import type { ReplayAnswer, ReplayRequest, ViewsAnswer } from './replay-routes.ts';
+import type { MendAnswer, ReplayAnswer, ReplayRequest, ViewsAnswer } from './replay-routes.ts';
 import { openReplays, startProjecting, type Projecting, type RoleContext } from './roles.ts';
 import { stopAll } from './run-until.ts';
 import type { Settings } from './settings.ts';
@@ -18,6 +19,7 @@ export interface ReplayDriver {
   start(request: ReplayRequest): Promise<readonly Rebuild[]>;
   list(): Promise<readonly Rebuild[]>;
   cancel(): Promise<void>;
+  mendOrder(orderId: string): Promise<readonly Mended[]>;
   buildView(request: ViewRequest): Promise<void>;
   views(): Promise<readonly ListedView[]>;
   dropView(name: string): Promise<void>;
@@ -46,6 +48,7 @@ export async function withReplayDriver(
         },
         list: () => Promise.resolve(replays.list()),
         cancel: () => replays.cancel(),
+        mendOrder: (orderId) => replays.mendOrder(orderId),
         buildView: (request) => replays.views.build(request),
         views: () => replays.views.list(),
         dropView: (name) => replays.views.drop(name),
@@ -79,6 +82,7 @@ function driverAt(url: string): ReplayDriver {
     cancel: async () => {
       await ask('/replays', 'DELETE');
     },
+    mendOrder: async (orderId) => (await ask<MendAnswer>('/orders/mend', 'POST', { orderId })).mended,
     buildView: async (request) => {
       await ask('/views', 'POST', request);
     },

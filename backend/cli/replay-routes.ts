@@ -1,6 +1,7 @@
 /** Rebuilds in the process that owns the embedded data, for `npm run replay` beside it. */
 import type { FastifyPluginAsync } from 'fastify';
 import { ShopError } from '../ports/errors.ts';
+import type { Mended } from '../replay/one-order.ts';
 import type { Rebuild } from '../replay/rebuild.ts';
 import type { Replays } from '../replay/replays.ts';
 import type { ListedView, ViewRequest } from '../replay/views.ts';
@@ -17,11 +18,15 @@ export interface ReplayAnswer {
   readonly rebuilds: readonly Rebuild[];
 }
 
+export interface MendAnswer {
+  readonly mended: readonly Mended[];
+}
+
 export interface ViewsAnswer {
   readonly views: readonly ListedView[];
 }
 
-/** POST /replays begins, GET /replays tells how far they are, DELETE /replays gives up. The same with /views; a view is dropped by name. */
+/** POST /replays begins, GET /replays tells how far they are, DELETE /replays gives up. The same with /views; a view is dropped by name. POST /orders/mend. */
 export function replayRoutes(replays: () => Replays | null): FastifyPluginAsync {
   const running = (): Replays => {
     const found = replays();
@@ -41,6 +46,11 @@ export function replayRoutes(replays: () => Replays | null): FastifyPluginAsync 
     server.delete('/replays', async (): Promise<ReplayAnswer> => {
       await running().cancel();
       return { rebuilds: running().list() };
+    });
+    server.post('/orders/mend', async ({ body }): Promise<MendAnswer> => {
+      const { orderId } = (body ?? {}) as Record<string, unknown>;
+      if (typeof orderId !== 'string') throw new ShopError('BAD_INPUT', 'the body must be {"orderId"}');
+      return { mended: await running().mendOrder(orderId) };
     });
     server.post('/views', async ({ body }): Promise<ViewsAnswer> => {
       await running().views.build(viewRequestOf(body));

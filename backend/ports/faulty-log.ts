@@ -161,6 +161,7 @@ export function faultyModels(models: ReadModels, seed: number, chance: number): 
     list: (query) => models.list(query),
     scanFolded: (collection) => models.scanFolded(collection),
     scanMerged: (collection) => models.scanMerged(collection),
+    putMerged: (collection, id, parts, expected) => models.putMerged(collection, id, parts, expected),
     getMeta: (name) => models.getMeta(name),
     putMeta: (name, value, expected) => models.putMeta(name, value, expected),
     dropCollection: (collection) => models.dropCollection(collection),

@@ -18,6 +18,7 @@ import {
   type OpenModels,
 } from './read-models.contract-kit.ts';
 import { listSuite } from './read-models.contract-list.ts';
+import { mendSuite } from './read-models.contract-mend.ts';
 import { mergedSuite } from './read-models.contract-merged.ts';
 import { readingSuite } from './read-models.contract-reading.ts';
 
@@ -26,6 +27,7 @@ export function readModelsContract(name: string, open: OpenModels): void {
     const current = opened(open);
     describe('folded documents', () => flushSuite(current));
     describe('merged documents', () => mergedSuite(current));
+    describe('mending', () => mendSuite(current));
     describe('lists', () => listSuite(current));
     describe('reading', () => readingSuite(current));
     describe('meta', () => metaSuite(current));

@@ -11,11 +11,13 @@ import {
   type Choice,
   type Generations,
 } from '../../projections/generations.ts';
+import { orders } from '../../projections/orders.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
 import { flipBack } from './back.ts';
 import { expired } from './begun.ts';
 import { endedAs, endsFor, isOver, progressOf, Rate, underWay, type Rebuild } from './rebuild.ts';
+import { mendOrder, type Mended } from './one-order.ts';
 import { startReplay, type Replay, type ReplayOptions } from './replay.ts';
 import { ViewBuilder } from './views.ts';
 
@@ -85,6 +87,15 @@ export class Replays {
   async back(names: readonly string[]): Promise<void> {
     await flipBack({ ...this.#options, projections: this.#named(names) });
     await this.#watch();
+  }
+
+  /** Makes one order's document again from the log; see mendOrder(). */
+  async mendOrder(orderId: string): Promise<Mended[]> {
+    const { log, models } = this.#options;
+    const collection = async (): Promise<string> => {
+      return collectionIn(orders.name, lineageOf(await readGenerations(models), orders).live);
+    };
+    return mendOrder({ log, models, collection, orderId, signal: this.#stopping.signal });
   }
 
   /** Gives up what this process rebuilds; resolves when it is over. */

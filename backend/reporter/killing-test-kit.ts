@@ -78,6 +78,8 @@ export class Process {
         for (const flush of flushes) outcomes.push(...(await this.#call(() => models.flush([flush]))));
         return outcomes;
       },
+      putMerged: (collection, id, parts, expected) =>
+        this.#call(() => models.putMerged(collection, id, parts, expected)),
       getMeta: (name) => this.#call(() => models.getMeta(name)),
       putMeta: (name, value, expected) => this.#call(() => models.putMeta(name, value, expected)),
       dropCollection: (collection) => this.#call(() => models.dropCollection(collection)),

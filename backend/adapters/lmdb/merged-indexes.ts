@@ -52,12 +52,12 @@ export class MergedIndexes {
     indexes: readonly MergedIndex[],
     id: string,
     before: Parts | undefined,
-    after: Parts,
+    after: Parts | null,
   ): void {
     const entries = this.#environment.entries();
     for (const index of indexes) {
       const was = before === undefined ? null : placeOf(index, { id, parts: before });
-      const is = placeOf(index, { id, parts: after });
+      const is = after === null ? null : placeOf(index, { id, parts: after });
       if (was !== null && is !== null && was.equals === is.equals && was.order === is.order) continue;
       if (was !== null) void entries.remove(entryKey(collection, index, was, id));
       if (is !== null) void entries.put(entryKey(collection, index, is, id), NO_VALUE);

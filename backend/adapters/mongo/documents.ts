@@ -39,6 +39,11 @@ export function mergedOf({ _id: id, ...parts }: Stored): MergedDocument {
   return { id, parts: Object.fromEntries(entries) };
 }
 
+export function storedMerged({ id, parts }: MergedDocument): Stored {
+  const entries = Object.entries(parts).map(([part, { position, fields }]) => [part, { position, ...fields }] as const);
+  return { _id: id, ...Object.fromEntries(entries) };
+}
+
 export function checkpointId({ collection, topic, partition }: Omit<Checkpoint, 'position'>): string {
   return `${collection}/${topic}/${partition}`;
 }

@@ -4,7 +4,7 @@ import colors from 'picocolors';
 import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { isOver, type Rebuild } from '../../replay/rebuild.ts';
-import { buildView, dropView, listViews } from '../past.ts';
+import { buildView, dropView, listViews, mendOrder } from '../past.ts';
 import { withReplayDriver, type ReplayDriver } from '../replay-driver.ts';
 import { projectionsNamed } from '../roles.ts';
 import { stopSignal } from '../run-until.ts';
@@ -20,6 +20,7 @@ interface Options {
   readonly replace: boolean;
   readonly views: boolean;
   readonly drop?: string;
+  readonly order?: string;
 }
 
 const POLL_MS = 200;
@@ -37,9 +38,14 @@ type Work = (driver: ReplayDriver, signal: AbortSignal) => Promise<void>;
 
 /** What the options ask for. Throws BAD_INPUT when it is nothing, or more than one thing. */
 function workOf(names: readonly string[], options: Options, timeZone: string): Work {
-  const { until, view, replace, views, drop } = options;
+  const { until, view, replace, views, drop, order } = options;
   const isOfView = until !== undefined || view !== undefined;
-  assertOne([options.keep || options.back || options.dryRun, views, drop !== undefined, isOfView]);
+  assertOne([options.keep || options.back || options.dryRun, views, drop !== undefined, isOfView, order !== undefined]);
+  if (order !== undefined) {
+    if (names.length > 0)
+      throw new ShopError('BAD_INPUT', '--order mends the document of one order: name no projections');
+    return (driver) => mendOrder(driver, order);
+  }
   if (views || drop !== undefined) {
     if (names.length > 0)
       throw new ShopError('BAD_INPUT', 'views are listed and dropped as a whole: name no projections');
@@ -65,7 +71,10 @@ function workOf(names: readonly string[], options: Options, timeZone: string): W
 
 function assertOne(asked: readonly boolean[]): void {
   if (asked.filter(Boolean).length <= 1) return;
-  throw new ShopError('BAD_INPUT', '--view with --until, --views, --drop, and what a rebuild takes: give one of these');
+  throw new ShopError(
+    'BAD_INPUT',
+    '--order, --view with --until, --views, --drop, and what a rebuild takes: give one of these',
+  );
 }
 
 async function rebuild(
