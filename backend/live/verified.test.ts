@@ -127,7 +127,13 @@ describe('who follows', () => {
     watched.clock.advance(5_000);
     const after = (await follower.next()).value as { recordsBehind: number };
     expect(after.recordsBehind).toBeGreaterThan(0);
+    let told = false;
+    const unchanged = follower.next().then(() => (told = true));
+    watched.clock.advance(5_000);
+    for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toBe(false);
     await follower.return?.();
+    await unchanged;
     const next = watched.verified.follow();
     expect((await next.next()).value).toEqual(after);
     const ended = next.next();

@@ -103,7 +103,8 @@ describe('round after round', () => {
     await all.until(() => all.rounds.length === 1);
     expect(all.rounds[0]?.tookMs).toBe(5_000);
     clock.advance(44_999);
-    await new Promise((resolve) => setImmediate(resolve));
+    // Looking takes some turns of the event loop.
+    for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve));
     expect(all.stills).toEqual([]);
     clock.advance(1);
     await all.until(() => all.stills.length === 1);
