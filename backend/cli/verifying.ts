@@ -30,7 +30,7 @@ const RESTART_MS = 30_000;
 /** A thread that does not end within this is ended. */
 const STOP_LIMIT_MS = 3_000;
 /** Rather the thread than the shop runs out of memory. */
-const HEAP_MIB_MAX = 1_024;
+const HEAP_MIB_MAX = 512;
 
 export class Verifying {
   readonly #options: VerifyingOptions;

@@ -34,11 +34,12 @@ export interface Verification {
 }
 
 /**
- * A longer log is folded some partitions at a time, all topics' with one number together; and one projection
- * at a time, when a single number has more. Measured: 1.4 GB for a million orders of two lines each, spread
- * over 90 days, of which a single projection takes 0.4 GB at the most.
+ * A longer log is folded in several passes: some partitions at a time, all topics' with one number together, and
+ * slices of the documents of a number that has more by itself. Measured with half a million orders and as many
+ * handled ones, spread over 90 days: 2.4 GB in one pass, 0.65 GB with this, 0.15 GB with 30,000 in less than twice
+ * the time.
  */
-const RECORDS_AT_ONCE_MAX = 1_000_000;
+const RECORDS_AT_ONCE_MAX = 250_000;
 
 /**
  * Compares the collections with the log up to their checkpoints. Rejects with BAD_INPUT (no such
