@@ -56,6 +56,7 @@ export function createProgram(): Command {
   addRoles(program);
   addWriting(program);
   addReading(program);
+  addMeasuring(program);
   addRebuilding(program);
   return program;
 }
@@ -193,6 +194,9 @@ function addReading(program: Command): void {
   verb(program, 'dead-letters', 'Lists the records that could not be decoded.', [npm('dead-letters')])
     .option('--json', 'for programs', false)
     .action(lazily(() => import('./verbs/dead-letters.ts')));
+}
+
+function addMeasuring(program: Command): void {
   verb(program, 'bench', 'Measures, as ratios with both sides in one run.', [
     npm('bench'),
     npm('bench', '--events 200000'),
