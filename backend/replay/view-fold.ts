@@ -12,6 +12,8 @@ import type { View } from '../queries/views.ts';
 
 /** Documents and parts that are folded before they are stored. */
 const PENDING_DOCUMENTS_MAX = 4_000;
+/** Records that are folded before what they made is stored, so that its progress shows. */
+const RECORDS_AT_ONCE_MAX = 20_000;
 
 export interface ViewFoldOptions {
   readonly log: EventLog;
@@ -57,16 +59,20 @@ async function foldPartition(
   const from = Math.min(...folds.map(({ checkpoint }) => checkpoint)) + 1;
   if (from >= end) return;
   const before = view.byTime.includes(topic) ? view.asOf : Infinity;
+  let unstored = 0;
   for await (const batch of log.read(source, from, end)) {
     signal.throwIfAborted();
     const records = recordedOf(batch, topic).filter(({ at }) => at <= before);
     const through = Math.min(batch.next, end) - 1;
     for (const fold of folds) (await fold.prepare(records, through))();
-    if (folds.reduce((sum, { pending }) => sum + pending, 0) < PENDING_DOCUMENTS_MAX) continue;
-    await store(models, folds);
+    unstored += batch.records.length;
     await alive();
     // Whoever else works in this process gets a turn.
     await turn();
+    const pending = folds.reduce((sum, fold) => sum + fold.pending, 0);
+    if (pending < PENDING_DOCUMENTS_MAX && unstored < RECORDS_AT_ONCE_MAX) continue;
+    await store(models, folds);
+    unstored = 0;
   }
   await store(models, folds);
   await alive();

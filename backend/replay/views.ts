@@ -3,6 +3,7 @@
  * log, into collections of its own, and nobody answers from it before it is complete.
  */
 import { randomUUID } from 'node:crypto';
+import { isLeaseOut } from '../../projections/generations.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { decode } from '../events/codec.ts';
 import { describeTopic, isTopic } from '../events/topics.ts';
@@ -83,16 +84,16 @@ export class ViewBuilder {
   }
 
   async list(): Promise<ListedView[]> {
-    const { models, clock } = this.#options;
+    const { models, clock, sole } = this.#options;
     const { ready, building } = await readViews(models);
     const listed = Object.values(ready).map((view): ListedView => {
       const total = totalOf(view);
       return { ...this.#common(view), state: 'READY', records: total, total, error: null };
     });
     for (const half of Object.values(building)) {
-      const at =
-        clock.now() - half.renewedAt < 5 * RENEW_EVERY_MS && !(this.#options.sole && !this.#running.has(half.name));
-      const state = half.error === null && at ? 'BUILDING' : 'HALF_BUILT';
+      const isHere = this.#running.has(half.name);
+      const isElsewhere = !sole && !isLeaseOut(half.renewedAt, clock.now());
+      const state = half.error === null && (isHere || isElsewhere) ? 'BUILDING' : 'HALF_BUILT';
       listed.push({ ...this.#common(half), state, ...(await this.#progressOf(half)), error: half.error });
     }
     return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
