@@ -31,11 +31,16 @@ export function describeWithChromium(name: string, define: () => void): void {
   describe.skip(`${name} [skipped: ${missing}]`, define);
 }
 
+/** The browser's program; empty where there is none. */
+export function chromiumPath(): string {
+  return executable ?? '';
+}
+
 /** Starts it, once the pages are built from what their sources are now. */
 export async function launchChromium(): Promise<Browser> {
   await buildPages();
   return chromium.launch({
-    executablePath: executable ?? '',
+    executablePath: chromiumPath(),
     // In a container tests run as root, and /dev/shm is small there.
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
