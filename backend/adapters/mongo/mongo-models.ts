@@ -29,6 +29,7 @@ import {
   storedMerged,
   type Stored,
 } from './documents.ts';
+import { DOCUMENT_DB, engineOf } from './engine-name.ts';
 import { MergedLists } from './merged-lists.ts';
 import { duplicatesOf, isDuplicateKey, toShopError, unanswered } from './mongo-errors.ts';
 import { PartWriter } from './write-parts.ts';
@@ -40,7 +41,6 @@ export interface MongoModelsOptions {
 }
 
 const DATABASE = 'shopstream';
-const DOCUMENT_DB = 'DocumentDB';
 const CHECKPOINTS = 'checkpoints';
 const META = 'meta';
 const SELECTION_TIMEOUT_MS = 5_000;
@@ -71,14 +71,6 @@ export async function openMongoModels({ uri, logger }: MongoModelsOptions): Prom
     await client.close();
     throw unanswered(where, error);
   }
-}
-
-async function engineOf(db: Db): Promise<string> {
-  const info = await db.command({ buildInfo: 1 });
-  // It passes for MongoDB, but for a field of its own in its greeting.
-  const { internal } = (await db.command({ hello: 1 })) as { readonly internal?: object };
-  const isDocumentDb = internal !== undefined || JSON.stringify(info).toLowerCase().includes(DOCUMENT_DB.toLowerCase());
-  return `${isDocumentDb ? `${DOCUMENT_DB}, as MongoDB` : 'MongoDB'} ${String(info['version'])}`;
 }
 
 class MongoModels implements ReadModels {
