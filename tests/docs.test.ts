@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { prepareEnvironment } from '../backend/cli/environment.ts';
 import { SETTINGS } from '../backend/cli/settings.ts';
@@ -39,6 +40,14 @@ describe('docs', () => {
   test('the settings are listed as they are in README.md, docs/running.md and .env.example', async () => {
     const script = path.join(ROOT, 'scripts/settings.ts');
     await promisify(execFile)(process.execPath, ['--import', 'tsx', script, '--check'], { cwd: ROOT });
+  });
+
+  test('the queries in README.md and docs/api.md are ones that the API takes', () => {
+    const schema = buildSchema(read('schema.graphql'));
+    const texts = [...read('README.md').split('`'), ...read('docs/api.md').split('\n')].map((text) => text.trim());
+    const queries = texts.filter((text) => /^\{ .* \}$/.test(text));
+    expect(queries.length).toBeGreaterThan(8);
+    for (const query of queries) expect(validate(schema, parse(query)), query).toEqual([]);
   });
 
   test('.env.example with every line taken in is a .env with the defaults', () => {
