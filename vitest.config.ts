@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     include: ['backend/**/*.test.ts', 'projections/**/*.test.ts', 'tests/**/*.test.ts', 'frontend/**/*.test.ts'],
     globalSetup: ['tests/engines-setup.ts'],
+    // Many tests wait for processes and engines more than they work; one file at a time would leave a core idle.
+    maxWorkers: 2,
     reporters: ['default', './tests/summary-reporter.ts'],
     // Real engines on a small machine that does other things too: a limit for what hangs, not for what is slow.
     testTimeout: 30_000,

@@ -4,6 +4,7 @@ import { quarterOf } from '../../projections/quarter.ts';
 import { productKey } from '../../projections/stock.ts';
 import { addDays, boundsOf, dayOf, sameTimeOn, type Day } from '../domain/calendar.ts';
 import type { ReadModelUpdate } from '../ports/announcements.ts';
+import { ShopError } from '../ports/errors.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from '../queries/collections.ts';
 import { sourcesOf, type Readable } from '../queries/consistent-read.ts';
@@ -60,9 +61,21 @@ export function statsExtras(models: Readable, { at, timeZone, collections }: Ext
   };
 }
 
+/** A mirror, and what it was made for: what it holds follows from both. */
+interface Mirrored {
+  readonly mirror: Mirror;
+  readonly day: Day;
+  readonly collections: Collections;
+}
+
+/** Beyond this many refreshes whoever watches is told that the figures cannot be read. */
+const FIRST_TRIES_MAX = 20;
+
 export class LiveStatsSource {
   readonly #options: LiveStatsOptions;
-  #mirror: { readonly mirror: Mirror; readonly day: Day; readonly collections: Collections } | null = null;
+  #shown: Mirrored | null = null;
+  /** Takes the place of what is shown when it is whole, and as far: nobody who watches steps back. */
+  #coming: Mirrored | null = null;
 
   constructor(options: LiveStatsOptions) {
     this.#options = options;
@@ -70,39 +83,67 @@ export class LiveStatsSource {
 
   /** Takes announcements in. Whether they concern the figures. */
   note(updates: readonly ReadModelUpdate[]): boolean {
-    return this.#mirror?.mirror.note(updates) ?? false;
+    const [shown = false, coming = false] = [this.#shown, this.#coming].map((each) => each?.mirror.note(updates));
+    return shown || coming;
   }
 
   /** Forgets everything: nobody watches, and keeping it current would be work. */
   rest(): void {
-    this.#mirror = null;
+    this.#shown = null;
+    this.#coming = null;
   }
 
   /** The figures as of `now`, and whether there is already more than they show. Rejects with UNAVAILABLE. */
   async look(now: number): Promise<{ readonly stats: LiveStats; readonly isBehind: boolean }> {
     const { timeZone, currency } = this.#options;
-    const { mirror, collections } = await this.#mirrorFor(now);
-    await mirror.refresh();
+    const { mirror, collections } = await this.#refreshed(now);
     const options = { at: now, timeZone, collections };
     const extras = statsExtras(mirror, options);
     const stats = await readStats(mirror, { ...options, currency });
     return {
       stats: { ...stats, yesterday: await extras.yesterday(), latestMinutes: await extras.latestMinutes() },
-      isBehind: mirror.isBehind,
+      isBehind: mirror.isBehind || this.#coming !== null,
     };
   }
 
-  /** A new one each day and for each generation: what it holds follows from both. */
-  async #mirrorFor(now: number): Promise<{ readonly mirror: Mirror; readonly collections: Collections }> {
+  /** A new one each day and for each generation. The one before goes on until the new one can follow it. */
+  async #refreshed(now: number): Promise<Mirrored> {
     const { models, timeZone } = this.#options;
     const collections = await this.#options.collections();
     const day = dayOf(now, timeZone);
-    const known = this.#mirror;
-    if (known !== null && known.day === day && isSame(known.collections, collections)) return known;
-    const mirror = new Mirror(models, coveragesOf(collections, day, timeZone));
-    this.#mirror = { mirror, day, collections };
-    return this.#mirror;
+    const fits = (each: Mirrored): boolean => each.day === day && isSame(each.collections, collections);
+    const shown = this.#shown;
+    if (shown !== null && fits(shown)) {
+      this.#coming = null;
+      await shown.mirror.refresh();
+      return shown;
+    }
+    const coming: Mirrored =
+      this.#coming !== null && fits(this.#coming)
+        ? this.#coming
+        : { mirror: new Mirror(models, coveragesOf(collections, day, timeZone)), day, collections };
+    this.#coming = coming;
+    if (await isReady(coming.mirror, shown?.mirror ?? null)) {
+      this.#shown = coming;
+      this.#coming = null;
+      return coming;
+    }
+    if (shown === null) {
+      throw new ShopError('UNAVAILABLE', 'the read models did not come to rest; see that a projector runs');
+    }
+    await shown.mirror.refresh();
+    return shown;
   }
+}
+
+/** Whether it can take the place of the one before, or be the first, after it was refreshed. */
+async function isReady(mirror: Mirror, before: Mirror | null): Promise<boolean> {
+  if (before !== null) {
+    await mirror.refresh();
+    return mirror.hasReached(before);
+  }
+  for (let tries = 0; tries < FIRST_TRIES_MAX && !mirror.isComplete; tries++) await mirror.refresh();
+  return mirror.isComplete;
 }
 
 /** Everything since yesterday's midnight, and the two hours before it that windows reach back. */

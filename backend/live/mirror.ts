@@ -62,6 +62,19 @@ export class Mirror {
     return this.#isBehind;
   }
 
+  /** Whether all of it has been read at least once. Until then what is missing looks as if it were not there. */
+  get isComplete(): boolean {
+    return [...this.#units.values()].every(({ position }) => position !== null);
+  }
+
+  /** Whether it is as far as another one of as many partitions, in the same order, was at its last refresh. */
+  hasReached(other: Mirror): boolean {
+    const others = [...other.#units.values()];
+    return [...this.#units.values()].every(({ position }, index) => {
+      return position !== null && position >= (others[index]?.position ?? -1);
+    });
+  }
+
   /** Takes announcements in; costs nothing until the next refresh. Whether they concern the mirror. */
   note(updates: readonly ReadModelUpdate[]): boolean {
     let concerned = false;

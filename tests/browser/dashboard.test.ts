@@ -113,10 +113,14 @@ function inFrontOf(start: () => Promise<BrowsedShop>): void {
     await happened.getByText('E-mail to asa@example.com').waitFor();
     expect(await happened.getByRole('listitem').allInnerTexts()).toHaveLength(3);
     expect(await happened.getByLabel('Done').count()).toBe(3);
-    await panel(page, 'E-mail as sent').getByText('To: ').waitFor();
-    const mail = await panel(page, 'E-mail as sent').locator('pre').innerText();
-    expect(mail).toContain('asa@example.com');
-    expect(mail).toContain('Subject: ');
+    const mail = panel(page, 'E-mail as sent');
+    await mail.getByText('Dear Åsa').waitFor();
+    expect(await mail.locator('dd').allInnerTexts()).toEqual([
+      'asa@example.com',
+      expect.stringContaining('Your order'),
+    ]);
+    await mail.getByText('The file, byte by byte').click();
+    expect(await mail.locator('pre.source').innerText()).toContain('Subject: ');
     await leave();
   });
 

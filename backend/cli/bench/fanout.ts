@@ -6,12 +6,12 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { WebSocket, type RawData } from 'ws';
 import { ShopError } from '../../ports/errors.ts';
 import type { Command, Shop } from '../../shop/commands.ts';
 import { openShopClient } from '../../shop/endpoint.ts';
+import { MAIN, NODE_OPTIONS } from '../another.ts';
 import { anonymousOf } from '../soak/shop-process.ts';
 
 export interface FanoutOptions {
@@ -47,7 +47,6 @@ export interface FanoutResult extends Omit<FanoutOptions, 'onMinute'> {
   readonly samples: readonly ProcessSample[];
 }
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const SUBSCRIBE = JSON.stringify({
   id: 's',
   type: 'subscribe',
@@ -155,23 +154,18 @@ class Subscriber {
 export async function measureFanout(options: FanoutOptions): Promise<FanoutResult> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-fanout-'));
   const shopPort = String(20_000 + (process.pid % 20_000));
-  const child = spawn(
-    process.execPath,
-    // The same room for young objects as the program has.
-    ['--max-semi-space-size=64', '--import', 'tsx', MAIN, 'start', '--no-history', '--no-simulator'],
-    {
-      env: {
-        ...process.env,
-        DATA_DIR: path.join(dir, 'data'),
-        REPORTS_DIR: path.join(dir, 'reports'),
-        MAILBOX_DIR: path.join(dir, 'mailbox'),
-        SHOP_URL: `http://127.0.0.1:${shopPort}`,
-        PORT: '0',
-        LOG_LEVEL: 'warn',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, [...NODE_OPTIONS, MAIN, 'start', '--no-history', '--no-simulator'], {
+    env: {
+      ...process.env,
+      DATA_DIR: path.join(dir, 'data'),
+      REPORTS_DIR: path.join(dir, 'reports'),
+      MAILBOX_DIR: path.join(dir, 'mailbox'),
+      SHOP_URL: `http://127.0.0.1:${shopPort}`,
+      PORT: '0',
+      LOG_LEVEL: 'warn',
     },
-  );
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
     const url = await apiOf(child);
     const shop = openShopClient(`http://127.0.0.1:${shopPort}`);

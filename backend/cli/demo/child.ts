@@ -1,12 +1,9 @@
 /** A verb of this program as a process of its own, whose output goes to a file. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { ShopError } from '../../ports/errors.ts';
+import { MAIN, NODE_OPTIONS } from '../another.ts';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** The same room for young objects as the program has. */
-const NODE_OPTIONS = ['--max-semi-space-size=64', '--import', 'tsx'];
 const STOP_MS_MAX = 20_000;
 /** Enough to see why it ended. */
 const TAIL_CHARS_MAX = 2_000;
@@ -64,8 +61,7 @@ export class Child {
     for (;;) {
       const found = pattern.exec(this.#tail);
       if (found !== null) return found;
-      if (this.#isOver)
-        throw new ShopError('UNAVAILABLE', `"${this.#name}" did not come up: ${lastLineOf(this.#tail)}`);
+      if (this.#isOver) throw new ShopError('UNAVAILABLE', `"${this.#name}" did not come up: ${reasonIn(this.#tail)}`);
       await new Promise<void>((resolve) => (this.#onOutput = resolve));
     }
   }
@@ -97,6 +93,8 @@ export class Child {
   }
 }
 
-function lastLineOf(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+/** The last line that speaks of an error, or else the last one. */
+function reasonIn(output: string): string {
+  const lines = output.trim().split('\n');
+  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '';
 }

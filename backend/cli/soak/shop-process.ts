@@ -4,9 +4,9 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ShopError } from '../../ports/errors.ts';
+import { MAIN, NODE_OPTIONS } from '../another.ts';
 import { Inspector } from './inspector.ts';
 
 export interface ShopSample {
@@ -34,9 +34,6 @@ export interface ShopProcess {
   close(): Promise<void>;
 }
 
-export const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** The same room for young objects as the program has. */
-export const NODE_OPTIONS = ['--max-semi-space-size=64', '--import', 'tsx'];
 const MIB = 1_048_576;
 const KIB_PER_MIB = 1_024;
 const STOP_MS_MAX = 30_000;

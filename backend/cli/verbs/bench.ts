@@ -12,6 +12,7 @@ import { ShopError } from '../../ports/errors.ts';
 import { measureFanout, type FanoutResult } from '../bench/fanout.ts';
 import type { Figures, Job } from '../bench/sides.ts';
 import type { ReplayResult } from '../bench/replay/result.ts';
+import { NODE_OPTIONS } from '../another.ts';
 import { isEnginesMode } from '../connect.ts';
 import { projectionsNamed } from '../roles.ts';
 import { readSettings } from '../settings.ts';
@@ -199,8 +200,7 @@ async function measure(
 }
 
 async function inProcess(job: Job): Promise<Figures> {
-  // The same room for young objects as the program has: batches live just long enough to be copied often.
-  const args = ['--max-semi-space-size=64', '--import', 'tsx', WORKER, JSON.stringify(job)];
+  const args = [...NODE_OPTIONS, WORKER, JSON.stringify(job)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: OUTPUT_BYTES_MAX });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures;
 }

@@ -1,6 +1,7 @@
 /** The shop and its customers, each in a process of its own, on whatever it is measured on. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { anonymousOf, ended, MAIN, NODE_OPTIONS, printed } from '../../soak/shop-process.ts';
+import { MAIN, NODE_OPTIONS } from '../../another.ts';
+import { anonymousOf, ended, printed } from '../../soak/shop-process.ts';
 
 export interface RunningShop {
   /** Of the API. */
