@@ -24,11 +24,12 @@ async function environment(name: string): Promise<Environment> {
   };
 }
 
-/** Every file that was sent or issued, with when it was written. */
+/** Every file that was sent or issued, with when it was written; not those that are being written. */
 async function written(env: Environment): Promise<string[]> {
   const files: string[] = [];
   for (const folder of [env['MAILBOX_DIR'] ?? '', env['REPORTS_DIR'] ?? '']) {
     for (const name of await readdir(folder, { recursive: true }).catch(() => [])) {
+      if (path.basename(name).startsWith('.')) continue;
       const { mtimeMs, ino } = await stat(path.join(folder, name));
       files.push(`${name} ${mtimeMs} ${ino}`);
     }
