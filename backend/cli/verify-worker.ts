@@ -14,7 +14,7 @@ import type { FromWorker, WorkerTask } from './verifying.ts';
 /** On Linux threads have a niceness each: who serves goes first. */
 const NICENESS = 10;
 /** A long log takes more passes, and the shop's process little more memory. */
-const RECORDS_AT_ONCE_MAX = 50_000;
+const FOLDED_AT_ONCE_MAX = 400_000;
 
 const { settings, pauseMs } = workerData as WorkerTask;
 const port = parentPort;
@@ -34,7 +34,7 @@ try {
     clock: systemClock,
     collections: () => liveCollections(models),
     pauseMs,
-    recordsAtOnceMax: RECORDS_AT_ONCE_MAX,
+    foldedAtOnceMax: FOLDED_AT_ONCE_MAX,
     signal: stop.signal,
     onRound: (round) => tell({ kind: 'round', round }),
     onStill: () => tell({ kind: 'still' }),

@@ -44,15 +44,13 @@ export async function compare({
     // Documents of another version are another thing.
     if (present.version === generation.version) live[projection.name] = collectionIn(projection.name, present);
   }
-  const half = (offset: number) => (done: number, total: number) => onProgress(offset * total + done, 2 * total);
-  const judged = await verify({ log, models, collections: fresh, onProgress: half(0), signal });
-  const before = await verify({ log, models, collections: live, onProgress: half(1), signal });
+  const { projections, beside } = await verify({ log, models, collections: fresh, beside: live, onProgress, signal });
   return new Map(
     items.map(({ projection: { name } }) => [
       name,
       verdictOf(
-        judged.projections.find((each) => each.name === name),
-        before.projections.find((each) => each.name === name),
+        projections.find((each) => each.name === name),
+        beside.find((each) => each.name === name),
       ),
     ]),
   );

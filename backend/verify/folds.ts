@@ -7,18 +7,27 @@ import { MERGED_MODELS } from './parts.ts';
 import type { TruthPartition } from './records.ts';
 import type { Result } from './result.ts';
 
-export interface Fold extends TruthPartition {
+/** One collection that is held against a fold. */
+export interface Side {
   readonly result: Result;
-  readonly collection: string;
+  /** Up to here nothing may be missing from it. */
+  readonly checkpoint: number;
+  /** Keys of the documents that have been seen in it. */
+  readonly seen: Set<string>;
+  /** Whether what is missing has been looked for. */
+  isComplete: boolean;
+}
+
+export interface Fold extends TruthPartition {
+  readonly projection: string;
   readonly expectation: Expectation;
+  readonly sides: Side[];
   /** The last offset that has been folded. */
   position: number;
   /** Where to stop. */
   target: number;
-  /** Keys of the documents that have been seen in the store. */
-  readonly seen: Set<string>;
   /** Documents that stand further on than the fold; the nearest comes last. */
-  ahead: Claim[];
+  ahead: { readonly side: Side; readonly claim: Claim }[];
 }
 
 export function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
@@ -38,13 +47,13 @@ export function belongs(projection: string, { topic, partition }: FoldedPlace): 
 
 /** The document, as the store's own tools name it. */
 export function idOf(fold: Fold, key: string): string {
-  const model = MERGED_MODELS[fold.result.name];
+  const model = MERGED_MODELS[fold.projection];
   return model === undefined ? `${nameOf(fold)}/${key}` : model.placeOf(fold.topic, key).id;
 }
 
 /** The path within the whole document: fields of a part are one level further in. */
 export function pathOf(fold: Fold, key: string, path: string): string {
-  const model = MERGED_MODELS[fold.result.name];
+  const model = MERGED_MODELS[fold.projection];
   if (model === undefined) return path;
   const { part } = model.placeOf(fold.topic, key);
   return path === '' ? part : `${part}.${path}`;

@@ -4,7 +4,7 @@ import { describeTopic, partitionOf } from '../events/topics.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Checkpoint, FoldedDocument, FoldedPlace, MergedDocument, ReadModels } from '../ports/read-models.ts';
 import { expectationOf, TOPICS_OF, type Claim } from './expectation.ts';
-import { belongs, idOf, lastOf, nameOf, pathOf, type Fold } from './folds.ts';
+import { belongs, idOf, lastOf, nameOf, pathOf, type Fold, type Side } from './folds.ts';
 import { differs } from './json.ts';
 import { MERGED_MODELS, type MergedModel } from './parts.ts';
 import { readRecorded } from './records.ts';
@@ -14,7 +14,6 @@ import { isFirst, isInSlice, type Share } from './share.ts';
 export interface PassOptions {
   readonly log: EventLog;
   readonly models: ReadModels;
-  readonly collections: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -46,28 +45,33 @@ class Pass {
   }
 
   async run(results: readonly Result[]): Promise<void> {
-    const collections = results.map(({ name }) => this.#collectionOf(name));
-    const checkpoints = await this.#models.checkpoints(collections);
+    const checkpoints = await this.#models.checkpoints(results.map(({ collection }) => collection));
     for (const result of results) await this.#begin(result, checkpoints);
     await this.#foldOn();
     for (const result of results) await this.#scan(result);
-    for (const fold of this.#folds.values()) await this.#lookForMissing(fold);
-    for (const fold of this.#folds.values()) {
-      fold.ahead.sort((a, b) => b.position - a.position);
-      fold.target = fold.ahead[0]?.position ?? fold.position;
+    const folds = [...this.#folds.values()];
+    for (;;) {
+      for (const fold of folds) await this.#complete(fold);
+      for (const fold of folds) fold.target = nextTargetOf(fold);
+      if (folds.every((fold) => fold.target <= fold.position)) return;
+      await this.#foldOn();
     }
-    await this.#foldOn();
   }
 
-  #collectionOf(name: string): string {
-    return this.#options.collections[name] ?? name;
+  /** Looks for what is missing from the collections whose checkpoint has been reached. */
+  async #complete(fold: Fold): Promise<void> {
+    for (const side of fold.sides) {
+      if (side.isComplete || side.checkpoint > fold.position) continue;
+      side.isComplete = true;
+      await this.#lookForMissing(fold, side);
+    }
+    fold.ahead.sort((a, b) => b.claim.position - a.claim.position);
   }
 
   /** Sets the folds of a projection up; its checkpoints must be of its own partitions, and within the log. */
   async #begin(result: Result, checkpoints: readonly Checkpoint[]): Promise<void> {
-    const collection = this.#collectionOf(result.name);
     const own = new Map(
-      checkpoints.filter((each) => each.collection === collection).map((each) => [nameOf(each), each]),
+      checkpoints.filter((each) => each.collection === result.collection).map((each) => [nameOf(each), each]),
     );
     for (const topic of TOPICS_OF[result.name] ?? []) {
       const bounds = await this.#log.bounds(topic);
@@ -76,30 +80,33 @@ class Pass {
         const position = own.get(name)?.position ?? -1;
         own.delete(name);
         if (!this.#share.partitions.has(partition)) continue;
-        const expectation = expectationOf(result.name, this.#sliceOf(result.name, topic));
-        if (expectation === null) throw new Error(`no projection ${result.name}`);
         // Of several slices the first is the least.
         result.positions[name] ??= position;
         const last = lastOf(bounds[partition]);
         if (position > last && this.#share.slice === 0)
           await result.differs(`checkpoint ${name}`, () => [differs('position', `at most ${last}`, position)]);
-        const target = Math.min(position, last);
-        this.#folds.set(`${result.name} ${name}`, {
-          topic,
-          partition,
-          result,
-          collection,
-          expectation,
-          position: -1,
-          target,
-          seen: new Set(),
-          ahead: [],
-        });
+        const fold = this.#foldOf(result.name, topic, partition);
+        const checkpoint = Math.min(position, last);
+        fold.sides.push({ result, checkpoint, seen: new Set(), isComplete: false });
+        fold.target = Math.min(fold.target, checkpoint);
       }
     }
     if (!isFirst(this.#share)) return;
     for (const [name, { position }] of own)
       await result.differs(`checkpoint ${name}`, () => [differs('', '(absent)', position)]);
+  }
+
+  /** The one fold of it, whichever collections are held against it. */
+  #foldOf(projection: string, topic: Fold['topic'], partition: number): Fold {
+    const name = `${projection} ${nameOf({ topic, partition })}`;
+    const known = this.#folds.get(name);
+    if (known !== undefined) return known;
+    const expectation = expectationOf(projection, this.#sliceOf(projection, topic));
+    if (expectation === null) throw new Error(`no projection ${projection}`);
+    const place = { projection, topic, partition, expectation };
+    const fold: Fold = { ...place, sides: [], position: -1, target: Infinity, ahead: [] };
+    this.#folds.set(name, fold);
+    return fold;
   }
 
   /** Whether a document, or a part of one, is in this pass's slice, by its key within the topic. */
@@ -132,10 +139,11 @@ class Pass {
       for (const fold of folds) await this.#apply(fold, events);
     }
     for (const fold of folds) {
-      await this.#judgeBelow(fold, last + 1);
-      for (const claim of fold.ahead) await this.#beyond(fold, claim, last);
-      fold.ahead = [];
       fold.position = Math.min(fold.target, last);
+      await this.#judgeBelow(fold, fold.position + 1);
+      if (fold.target <= last) continue;
+      for (const { side, claim } of fold.ahead) await this.#beyond(fold, side, claim, last);
+      fold.ahead = [];
     }
   }
 
@@ -150,23 +158,23 @@ class Pass {
 
   /** Compares what claims to stand at an offset below; the nearest is the last of `ahead`. */
   async #judgeBelow(fold: Fold, offset: number): Promise<void> {
-    for (let claim = fold.ahead.at(-1); claim !== undefined && claim.position < offset; claim = fold.ahead.at(-1)) {
+    for (let next = fold.ahead.at(-1); next !== undefined && next.claim.position < offset; next = fold.ahead.at(-1)) {
       fold.ahead.pop();
-      await this.#judge(fold, claim);
+      await this.#judge(fold, next.side, next.claim);
     }
   }
 
-  async #beyond(fold: Fold, claim: Claim, last: number): Promise<void> {
-    fold.result.found(fold, claim);
-    fold.result.expects(fold, claim.key, fold.expectation);
-    await fold.result.differs(idOf(fold, claim.key), () => [
+  async #beyond(fold: Fold, { result }: Side, claim: Claim, last: number): Promise<void> {
+    result.found(fold, claim);
+    result.expects(fold, claim.key, fold.expectation);
+    await result.differs(idOf(fold, claim.key), () => [
       differs(pathOf(fold, claim.key, 'position'), `at most ${last}`, claim.position),
     ]);
   }
 
   /** Looks at every document of the collection that belongs to this pass. */
   async #scan(result: Result): Promise<void> {
-    const collection = this.#collectionOf(result.name);
+    const { collection } = result;
     const merged = MERGED_MODELS[result.name];
     if (merged !== undefined) {
       const wanted = (id: string): boolean => this.#isMergedWanted(result.name, id);
@@ -196,9 +204,10 @@ class Pass {
   async #takeFolded(result: Result, document: FoldedDocument): Promise<void> {
     const { key, position, body, partition } = document;
     const fold = this.#folds.get(`${result.name} ${nameOf(document)}`);
-    if (fold !== undefined) {
+    const side = fold === undefined ? undefined : sideOf(fold, result);
+    if (fold !== undefined && side !== undefined) {
       result.documents += 1;
-      await this.#take(fold, { key, position, body });
+      await this.#take(fold, side, { key, position, body });
     } else {
       result.found(document, document);
       await result.differs(`${document.topic}/${partition}/${key}`, () => [
@@ -214,24 +223,25 @@ class Pass {
       const owner = model.ownerOf({ id, part });
       const name = owner === null ? '' : nameOf({ topic: owner.topic, partition });
       const fold = this.#folds.get(`${result.name} ${name}`);
-      if (owner === null || fold === undefined) {
+      const side = fold === undefined ? undefined : sideOf(fold, result);
+      if (owner === null || fold === undefined || side === undefined) {
         result.found({ topic: '', partition }, { key: `${id} ${part}`, position, body: fields });
         await result.differs(id, () => [differs(part, '(absent)', `(a part at ${position})`)]);
-      } else await this.#take(fold, { key: owner.key, position, body: fields });
+      } else await this.#take(fold, side, { key: owner.key, position, body: fields });
     }
   }
 
-  async #take(fold: Fold, claim: Claim): Promise<void> {
-    fold.seen.add(claim.key);
-    if (claim.position <= fold.position) await this.#judge(fold, claim);
+  async #take(fold: Fold, side: Side, claim: Claim): Promise<void> {
+    side.seen.add(claim.key);
+    if (claim.position <= fold.position) await this.#judge(fold, side, claim);
     else {
-      fold.ahead.push(claim);
-      fold.result.ahead += 1;
+      fold.ahead.push({ side, claim });
+      if (claim.position > side.checkpoint) side.result.ahead += 1;
     }
   }
 
-  async #judge(fold: Fold, claim: Claim): Promise<void> {
-    const { expectation, result } = fold;
+  async #judge(fold: Fold, { result }: Side, claim: Claim): Promise<void> {
+    const { expectation } = fold;
     const position = expectation.positionOf(claim.key);
     const digest = position === claim.position ? expectation.digestIfEqual(claim) : null;
     if (digest !== null) {
@@ -256,35 +266,45 @@ class Pass {
   }
 
   /** What the scan did not come across is looked up by its key before it is called missing. */
-  async #lookForMissing(fold: Fold): Promise<void> {
+  async #lookForMissing(fold: Fold, side: Side): Promise<void> {
     const missing: string[] = [];
-    for (const key of fold.expectation.keys()) if (!fold.seen.has(key)) missing.push(key);
+    for (const key of fold.expectation.keys()) if (!side.seen.has(key)) missing.push(key);
     for (let from = 0; from < missing.length; from += LOOKED_UP_AT_ONCE_MAX) {
       this.#options.signal?.throwIfAborted();
       const keys = missing.slice(from, from + LOOKED_UP_AT_ONCE_MAX);
-      for (const claim of await this.#lookUp(fold, keys)) await this.#take(fold, claim);
+      for (const claim of await this.#lookUp(fold, side, keys)) await this.#take(fold, side, claim);
       for (const key of keys) {
-        if (fold.seen.has(key)) continue;
+        if (side.seen.has(key)) continue;
         const position = fold.expectation.positionOf(key);
-        fold.result.expects(fold, key, fold.expectation);
-        await fold.result.differs(idOf(fold, key), () => [
+        side.result.expects(fold, key, fold.expectation);
+        await side.result.differs(idOf(fold, key), () => [
           differs(pathOf(fold, key, ''), `(there, at ${position ?? -1})`, '(absent)'),
         ]);
       }
     }
   }
 
-  async #lookUp(fold: Fold, keys: readonly string[]): Promise<Claim[]> {
-    const model = MERGED_MODELS[fold.result.name];
-    if (model === undefined) return this.#models.load(fold.collection, fold, keys);
+  async #lookUp(fold: Fold, { result }: Side, keys: readonly string[]): Promise<Claim[]> {
+    const model = MERGED_MODELS[fold.projection];
+    if (model === undefined) return this.#models.load(result.collection, fold, keys);
     const wanted = new Map(keys.map((key) => [key, model.placeOf(fold.topic, key)]));
     const ids = [...new Set([...wanted.values()].map(({ id }) => id))];
-    const documents = new Map((await this.#models.merged(fold.collection, ids)).map((each) => [each.id, each.parts]));
+    const documents = new Map((await this.#models.merged(result.collection, ids)).map((each) => [each.id, each.parts]));
     return [...wanted].flatMap(([key, { id, part }]) => {
       const found = documents.get(id)?.[part];
       return found === undefined ? [] : [{ key, position: found.position, body: found.fields }];
     });
   }
+}
+
+/** The next checkpoint at which something may be missing; after the last one, the document that is furthest ahead. */
+function nextTargetOf({ sides, ahead, position }: Fold): number {
+  const checkpoints = sides.filter(({ isComplete }) => !isComplete).map(({ checkpoint }) => checkpoint);
+  return checkpoints.length > 0 ? Math.min(...checkpoints) : (ahead[0]?.claim.position ?? position);
+}
+
+function sideOf(fold: Fold, result: Result): Side | undefined {
+  return fold.sides.find((side) => side.result === result);
 }
 
 /** All topics of one document have as many partitions. */

@@ -36,6 +36,7 @@ type Place = Pick<Contributor, 'topic' | 'partition'>;
 /** What has been found out about one projection. */
 export class Result {
   readonly name: string;
+  readonly collection: string;
   readonly positions: Record<string, number> = {};
   documents = 0;
   ahead = 0;
@@ -44,8 +45,9 @@ export class Result {
   readonly #differences: Difference[] = [];
   #count = 0;
 
-  constructor(name: string) {
+  constructor(name: string, collection: string) {
     this.name = name;
+    this.collection = collection;
   }
 
   /** What is stored is what must be. `bodyDigest` is of the body of both. */

@@ -16,7 +16,7 @@ import { verify, type Verification } from './verify.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
 
-function judge(shop: Shop, more: { recordsAtOnceMax?: number; signal?: AbortSignal } = {}): Promise<Verification> {
+function judge(shop: Shop, more: { foldedAtOnceMax?: number; signal?: AbortSignal } = {}): Promise<Verification> {
   return verify({ log: shop.log, models: shop.models, collections: COLLECTIONS, ...more });
 }
 
@@ -45,7 +45,7 @@ describe('what the projector folds', () => {
 
   it('is verified alike in one go and partition by partition', async () => {
     const shop = await foldedShop(6);
-    expect(await judge(shop, { recordsAtOnceMax: 20 })).toEqual(await judge(shop));
+    expect(await judge(shop, { foldedAtOnceMax: 160 })).toEqual(await judge(shop));
   });
 
   it('is equal when there is nothing yet', async () => {
@@ -218,7 +218,7 @@ describe('what is wrong in the store', () => {
     const shop = await foldedShop(9);
     const before = named(await judge(shop), name);
     tamper(shop);
-    for (const result of [await judge(shop), await judge(shop, { recordsAtOnceMax: 20 })]) {
+    for (const result of [await judge(shop), await judge(shop, { foldedAtOnceMax: 160 })]) {
       expect(result.ok).toBe(false);
       expect(named(result, name).differenceCount).toBe(1);
       expect(named(result, name).differences.length).toBeGreaterThan(0);
