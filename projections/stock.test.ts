@@ -17,11 +17,22 @@ describe('stock', () => {
         opening: 10,
         received: 15,
         sold: 3,
+        decidedOn: [-1, -1, -1, -1, -1, -1],
       },
       'receipt/P-1/received/2026-11-22T12:00:00.000Z/10': { quantity: 10 },
       'receipt/P-1/received/2026-11-22T12:02:00.000Z/5': { quantity: 5 },
       '2026-11-22T12:00Z': { products: { 'P-1': { units: 12, minutes: { 0: 10, 2: 2 } } } },
     });
+  });
+
+  it('keeps what the shop had seen of the stock when it decided on the last order', () => {
+    const documents = foldAll(stock, [
+      { ...placed({ orderId: 'o-1', lines: [['A', 1, 1]] }), stock: [3, -1] },
+      { ...placed({ orderId: 'o-2', lines: [['A', 1, 1]] }), stock: [4, 0] },
+      { ...placed({ orderId: 'o-3', lines: [['B', 1, 1]] }), stock: [5, 0] },
+    ]); // prettier-ignore
+    expect(documents.get('product/A')).toMatchObject({ decidedOn: [4, 0] });
+    expect(documents.get('product/B')).toMatchObject({ decidedOn: [5, 0] });
   });
 
   it('counts each line of an order once, however often a product comes in it', () => {

@@ -15,6 +15,11 @@ export interface StockOfProduct {
   /** Units received, opening stock included. */
   received: number;
   sold: number;
+  /**
+   * What the shop had seen of the topic stock when it decided on the last order of it: the last offset of each
+   * partition. What came in up to there had come in before anything of this went out.
+   */
+  decidedOn: number[];
 }
 
 /** Key: a quarter. Units received less units sold. */
@@ -40,7 +45,7 @@ export const productIdOf = (key: string): string => key.slice(PRODUCT.length);
 export const stock: FoldedProjection<StockDocument> = {
   kind: 'folded',
   name: 'stock',
-  version: 1,
+  version: 2,
   topics: ['stock', 'orders'],
   keysOf: ({ event, at }) => {
     switch (event.type) {
@@ -58,7 +63,7 @@ export const stock: FoldedProjection<StockDocument> = {
     }
   },
   initial: (key) => {
-    if (key.startsWith(PRODUCT)) return { product: null, opening: 0, received: 0, sold: 0 };
+    if (key.startsWith(PRODUCT)) return { product: null, opening: 0, received: 0, sold: 0, decidedOn: [] };
     return key.startsWith(RECEIPT) ? { quantity: 0 } : { products: {} };
   },
   evolve: (document, recorded, key) => {
@@ -72,6 +77,7 @@ function evolveProduct(document: StockOfProduct, { event }: Recorded, key: strin
   if (event.type === 'OrderPlaced') {
     const id = productIdOf(key);
     for (const line of event.lines) if (line.productId === id) document.sold += line.quantity;
+    document.decidedOn = [...event.stock];
   } else if (event.type === 'StockReceived') {
     document.received += event.quantity;
     if (event.reason === 'initial') document.opening += event.quantity;

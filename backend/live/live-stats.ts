@@ -99,7 +99,7 @@ export class LiveStatsSource {
     const { mirror, collections } = await this.#refreshed(now);
     const options = { at: now, timeZone, collections };
     const extras = statsExtras(mirror, options);
-    const stats = await readStats(mirror, { ...options, currency });
+    const stats = await readStats(mirror, { ...options, currency, renew: () => mirror.refresh() });
     return {
       stats: { ...stats, yesterday: await extras.yesterday(), latestMinutes: await extras.latestMinutes() },
       isBehind: mirror.isBehind || this.#coming !== null,

@@ -6,6 +6,7 @@
 import { ALL_TIME } from '../../projections/handling.ts';
 import { QUARTER_MS, quarterOf } from '../../projections/quarter.ts';
 import { boundsOf, dayOf } from '../domain/calendar.ts';
+import { systemClock } from '../ports/clock.ts';
 import type { FoldedDocument, KeyRange } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from './collections.ts';
 import {
@@ -15,19 +16,24 @@ import {
   type ProjectionPositions,
   type Readable,
 } from './consistent-read.ts';
-import { stockRanges } from './stock.ts';
+import { isReceived, stockRanges } from './stock.ts';
 import { AFTER_QUARTERS, secondAt, sumOfSeconds, trailingIntervals } from './windows.ts';
 
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 3_600;
 const INTERVALS = 24;
 const INTERVAL_SECONDS = 5 * MINUTE_SECONDS;
+/** Together half a second: a delivery that is not folded by then belongs to a projector that is away. */
+const STOCK_TRIES_MAX = 25;
+const STOCK_PAUSE_MS = 20;
 
 export interface FigureOptions {
   /** The instant, epoch ms. */
   readonly at: number;
   readonly timeZone: string;
   readonly collections: Collections;
+  /** What lets newer documents in, between two looks at a stock that is not ready; none when the store itself is read. */
+  readonly renew?: () => Promise<unknown>;
 }
 
 /** The documents that figures are made of. */
@@ -47,7 +53,11 @@ export interface Reading<T> {
   readonly positions: ProjectionPositions;
 }
 
-/** Reads what is needed for a figure and works it out. Rejects with UNAVAILABLE. */
+/**
+ * Reads what is needed for a figure and works it out. What was sold may have been folded before what was received; so
+ * a stock waits, for half a second at the most, for the deliveries that its orders were decided on. Rejects with
+ * UNAVAILABLE.
+ */
 export async function readFigure<K extends RangeName, T>(
   models: Readable,
   options: FigureOptions,
@@ -56,11 +66,17 @@ export async function readFigure<K extends RangeName, T>(
 ): Promise<Reading<T>> {
   const all = rangesOf(options);
   const ranges = Object.fromEntries(needs.map((name) => [name, all[name]])) as Record<K, KeyRange>;
-  const { documents, positions } = await readConsistently(models, ranges);
-  return {
-    value: workOut(documents, momentOf(options)),
-    positions: byProjection(options.collections, positions),
-  };
+  const { collections, renew } = options;
+  for (let tries = 1; ; tries++) {
+    const { documents, positions } = await readConsistently(models, ranges);
+    const standing = byProjection(collections, positions);
+    const { products = [] }: Partial<Documents> = documents;
+    if (tries === STOCK_TRIES_MAX || isReceived(products, standing['stock']?.stock ?? [])) {
+      return { value: workOut(documents, momentOf(options)), positions: standing };
+    }
+    await systemClock.until(systemClock.now() + STOCK_PAUSE_MS);
+    await renew?.();
+  }
 }
 
 function momentOf({ at, timeZone }: Pick<FigureOptions, 'at' | 'timeZone'>): Moment {

@@ -54,9 +54,7 @@ const ALL = [...COMPARED, 'products', 'movements', 'soldToday'] as const satisfi
  * ones are not. Products listed after `at` are there, with what they had then. Until anything has been
  * folded all figures are 0 and the stock is empty.
  *
- * Limits: what was sold may have been folded before what was received, so that for a moment a balance can
- * be too low (waiting for the stock position that the orders were decided on is not done here). An instant
- * in the past costs a look at every quarter since. Rejects with UNAVAILABLE.
+ * An instant in the past costs a look at every quarter since. Rejects with UNAVAILABLE.
  */
 export async function readStats(models: Readable, options: StatsOptions): Promise<Stats> {
   const { at, timeZone } = options;

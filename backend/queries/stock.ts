@@ -79,6 +79,16 @@ export function stockAsOf(
     }));
 }
 
+/**
+ * Whether what came in is folded as far as the shop had seen it when it decided on what went out; `received` has the
+ * last offset of each partition of the topic stock that is in. Otherwise balances are too low.
+ */
+export function isReceived(products: readonly FoldedDocument[], received: readonly number[]): boolean {
+  return products.every(({ body }) =>
+    (body as unknown as StockOfProduct).decidedOn.every((offset, partition) => offset <= (received[partition] ?? -1)),
+  );
+}
+
 /** The currency that a listed product is priced in; null while none is listed. */
 export function currencyOf(products: readonly FoldedDocument[]): string | null {
   for (const { body } of products) {

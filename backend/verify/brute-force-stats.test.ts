@@ -35,6 +35,11 @@ function withHandling(events: readonly ShopEvent[]): ShopEvent[] {
   });
 }
 
+/** A shop would have seen deliveries that are in the log; for those of any event one would wait in vain. */
+function decidedOnNothing(event: ShopEvent): ShopEvent {
+  return event.type === 'OrderPlaced' ? { ...event, stock: [] } : event;
+}
+
 describe('the figures by brute force', () => {
   it('are those that the read models answer, at any instant around', async () => {
     let handledSeen = 0;
@@ -45,7 +50,7 @@ describe('the figures by brute force', () => {
         fc.constantFrom('Europe/Stockholm', 'UTC', 'Asia/Kathmandu'),
         async (seed, offsets, timeZone) => {
           const shop = new Shop();
-          await shop.append(recordsOf(withHandling(someEvents(seed, 80))));
+          await shop.append(recordsOf(withHandling(someEvents(seed, 80)).map(decidedOnNothing)));
           await shop.fold();
           for (const offset of offsets) {
             const at = Date.UTC(2026, 10, 22, 22, 50) + offset;

@@ -90,6 +90,7 @@ function stockRows(event: ShopEvent): Row[] {
   if (event.type === 'OrderPlaced') {
     return event.lines.flatMap(({ productId, quantity }) => [
       add(`product/${productId}`, ['sold'], quantity),
+      set(`product/${productId}`, ['decidedOn'], event.stock),
       ...movementRows(event, productId, -quantity),
     ]);
   }
@@ -134,7 +135,7 @@ export const FOLDED_MODELS: Readonly<Record<string, FoldedModel>> = {
   stock: {
     rowsOf: ({ event }) => stockRows(event),
     blank: (key) => {
-      if (key.startsWith('product/')) return { product: null, opening: 0, received: 0, sold: 0 };
+      if (key.startsWith('product/')) return { product: null, opening: 0, received: 0, sold: 0, decidedOn: [] };
       return key.startsWith('receipt/') ? {} : { products: {} };
     },
   },
