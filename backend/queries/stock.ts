@@ -84,9 +84,11 @@ export function stockAsOf(
  * last offset of each partition of the topic stock that is in. Otherwise balances are too low.
  */
 export function isReceived(products: readonly FoldedDocument[], received: readonly number[]): boolean {
-  return products.every(({ body }) =>
-    (body as unknown as StockOfProduct).decidedOn.every((offset, partition) => offset <= (received[partition] ?? -1)),
-  );
+  return products.every(({ body }) => {
+    // Documents of version 1, which answer until they are rebuilt, do not say.
+    const { decidedOn = [] } = body as unknown as Partial<StockOfProduct>;
+    return decidedOn.every((offset, partition) => offset <= (received[partition] ?? -1));
+  });
 }
 
 /** The currency that a listed product is priced in; null while none is listed. */

@@ -2,6 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PROJECTIONS } from '../../../../projections/index.ts';
 import { endsFor, progressOf } from '../../../replay/rebuild.ts';
+import { isShopError } from '../../../ports/errors.ts';
+import type { Checkpoint, ReadModels } from '../../../ports/read-models.ts';
+import type { Collections } from '../../../queries/collections.ts';
 import { liveCollections } from '../../collections.ts';
 import type { Connection } from '../../connect.ts';
 
@@ -13,6 +16,7 @@ export interface CaughtUp {
 }
 
 const POLL_MS = 100;
+const AWAY_MS = 1_000;
 
 /** Looks until all of them are at the end. Rejects when the shop does, for then nobody folds. */
 export async function catchUp(
@@ -25,8 +29,12 @@ export async function catchUp(
   const ends = await endsFor(log, PROJECTIONS);
   const found = new Map<string, CaughtUp>();
   for (;;) {
-    const collections = await liveCollections(models);
-    const checkpoints = await models.checkpoints(Object.values(collections));
+    const standing = await standingOf(models);
+    if (standing === null) {
+      await Promise.race([pause(AWAY_MS), failed]);
+      continue;
+    }
+    const { collections, checkpoints } = standing;
     let done = 0;
     let total = 0;
     for (const projection of PROJECTIONS) {
@@ -41,5 +49,21 @@ export async function catchUp(
     if (found.size === PROJECTIONS.length) return [...found.values()];
     onProgress(done, total, `${found.size} of ${PROJECTIONS.length} projections are there`);
     await Promise.race([pause(POLL_MS), failed]);
+  }
+}
+
+interface Standing {
+  readonly collections: Collections;
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+/** Null while the read models do not answer: under the load of catching up a server may be silent for seconds. */
+async function standingOf(models: ReadModels): Promise<Standing | null> {
+  try {
+    const collections = await liveCollections(models);
+    return { collections, checkpoints: await models.checkpoints(Object.values(collections)) };
+  } catch (error) {
+    if (isShopError(error, 'UNAVAILABLE') || isShopError(error, 'TIMEOUT')) return null;
+    throw error;
   }
 }
