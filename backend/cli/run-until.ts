@@ -2,6 +2,7 @@
 import { ShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Role } from './roles.ts';
+import { EXIT_INTERRUPTED } from './terminal.ts';
 
 /** Stopping that takes longer than this is given up: supervisors kill after some time, too. */
 const STOP_LIMIT_MS = 15_000;
@@ -13,7 +14,7 @@ export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
+      if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
       controller.abort();
     });
   }

@@ -9,6 +9,8 @@ import type { Logger } from '../ports/logger.ts';
 /** Exit codes: what was checked does not hold, or the program failed; and bad input. */
 export const EXIT_FAILED = 1;
 export const EXIT_BAD_INPUT = 2;
+/** As shells have it for Ctrl-C. */
+export const EXIT_INTERRUPTED = 130;
 
 /** One line for any error; the stack only for what should never happen, and only at LOG_LEVEL=debug. */
 function describeError(error: unknown): string {

@@ -11,7 +11,7 @@ import { WebSocket, type RawData } from 'ws';
 import { ShopError } from '../../ports/errors.ts';
 import type { Command, Shop } from '../../shop/commands.ts';
 import { openShopClient } from '../../shop/endpoint.ts';
-import { MAIN, NODE_OPTIONS } from '../another.ts';
+import { killedAtExit, MAIN, NODE_OPTIONS, removedAtExit } from '../another.ts';
 import { anonymousOf } from '../soak/shop-process.ts';
 
 export interface FanoutOptions {
@@ -165,7 +165,10 @@ export async function measureFanout(options: FanoutOptions): Promise<FanoutResul
       LOG_LEVEL: 'warn',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
+    // Ctrl-C is for this process.
+    detached: true,
   });
+  const forget = [removedAtExit(dir), killedAtExit(child)];
   try {
     const url = await apiOf(child);
     const shop = openShopClient(`http://127.0.0.1:${shopPort}`);
@@ -174,6 +177,7 @@ export async function measureFanout(options: FanoutOptions): Promise<FanoutResul
     child.kill('SIGTERM');
     await new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(null)));
     await rm(dir, { recursive: true, force: true });
+    for (const each of forget) each();
   }
 }
 

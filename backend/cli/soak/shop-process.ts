@@ -1,12 +1,11 @@
 /** The shop in a process and a folder of its own, and what it takes. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ShopError } from '../../ports/errors.ts';
-import { MAIN, NODE_OPTIONS } from '../another.ts';
+import { killedAtExit, MAIN, NODE_OPTIONS, removedAtExit } from '../another.ts';
 import { Inspector } from './inspector.ts';
 
 export interface ShopSample {
@@ -50,16 +49,11 @@ export async function startShopProcess(rate: number): Promise<ShopProcess> {
     // Ctrl-C is for this process, which then stops the other when it has read what it wants to know.
     detached: true,
   });
-  // Whatever ends this process, the other does not go on, and nothing is left on the disk.
-  const last = (): void => {
-    child.kill('SIGKILL');
-    rmSync(dir, { recursive: true, force: true });
-  };
-  process.once('exit', last);
+  const forget = [removedAtExit(dir), killedAtExit(child)];
   const close = async (): Promise<void> => {
     await ended(child);
     await rm(dir, { recursive: true, force: true });
-    process.off('exit', last);
+    for (const each of forget) each();
   };
   try {
     const [url, inspectorUrl] = await Promise.all([

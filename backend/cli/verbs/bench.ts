@@ -15,8 +15,9 @@ import type { ReplayResult } from '../bench/replay/result.ts';
 import { NODE_OPTIONS } from '../another.ts';
 import { isEnginesMode } from '../connect.ts';
 import { projectionsNamed } from '../roles.ts';
+import { stopSignal } from '../run-until.ts';
 import { readSettings } from '../settings.ts';
-import { createLogger, EXIT_FAILED } from '../terminal.ts';
+import { createLogger, EXIT_FAILED, EXIT_INTERRUPTED } from '../terminal.ts';
 
 interface Part {
   readonly name: string;
@@ -80,9 +81,27 @@ export async function run(names: string[], options: Options): Promise<void> {
     throw new ShopError('BAD_INPUT', `there is no part "${unknown}"; there are ${known.join(', ')}`);
   }
   const replayed = names.includes(REPLAY) ? projectionsNamed(replayNames(options)) : [];
-  const results = await measureRatios(names, options);
-  const fanout = names.length === 0 || names.includes(FANOUT) ? await fanOut(options) : [];
-  const replays = replayed.length === 0 ? [] : await replayUnderLoad(replayed, options);
+  const stopping = stopSignal();
+  try {
+    await measureAll(names, replayed, options, stopping);
+  } catch (error) {
+    if (!stopping.aborted) throw error;
+    process.stderr.write('Interrupted. Nothing is left running.\n');
+    // What was under way does not end by itself; what it started is killed with this.
+    process.exit(EXIT_INTERRUPTED);
+  }
+}
+
+async function measureAll(
+  names: readonly string[],
+  replayed: readonly Projection[],
+  options: Options,
+  stopping: AbortSignal,
+): Promise<void> {
+  const results = await measureRatios(names, options, stopping);
+  const isFannedOut = names.length === 0 || names.includes(FANOUT);
+  const fanout = isFannedOut ? await unlessAborted(stopping, fanOut(options)) : [];
+  const replays = replayed.length === 0 ? [] : await replayUnderLoad(replayed, options, stopping);
   if (options.json !== undefined)
     await writeFile(options.json, `${JSON.stringify([...results, ...fanout, ...replays], null, 2)}\n`);
 }
@@ -92,14 +111,18 @@ function replayNames({ projections }: Options): string[] {
 }
 
 /** With a tenth of the history first: what it takes in memory does not depend on that. */
-async function replayUnderLoad(projections: readonly Projection[], options: Options): Promise<ReplayResult[]> {
+async function replayUnderLoad(
+  projections: readonly Projection[],
+  options: Options,
+  stopping: AbortSignal,
+): Promise<ReplayResult[]> {
   const { measureReplay } = await import('../bench/replay/measure.ts');
   const { renderCatchUp, renderReplays, resultOf } = await import('../bench/replay/result.ts');
   const { events, rate = REPLAY_RATE, seconds, once } = options;
   const tenth = Math.floor(events / 10);
   const results: ReplayResult[] = [];
   const onEngines = options.engines || isEnginesMode(readSettings(process.env));
-  await withEngines(onEngines, async ({ brokers, mongodbUri }) => {
+  await withEngines(onEngines, stopping, async ({ brokers, mongodbUri }) => {
     for (const orders of once || tenth === 0 ? [events] : [tenth, events]) {
       const engines = onEngines ? { brokers, mongodbUri } : null;
       const job = {
@@ -123,6 +146,7 @@ async function replayUnderLoad(projections: readonly Projection[], options: Opti
 /** Those that the settings name, or some that are started here. */
 async function withEngines<T>(
   needed: boolean,
+  stopping: AbortSignal,
   use: (engines: {
     readonly brokers: readonly string[];
     readonly mongodbUri: string;
@@ -135,15 +159,24 @@ async function withEngines<T>(
   const own = needed && !isEnginesMode(settings);
   const engines = own ? await startEngines({ dir: path.join(dir, 'engines'), logger }) : null;
   try {
-    return await use({
-      brokers: engines?.brokers ?? settings.kafkaBrokers ?? [],
-      mongodbUri: engines?.mongodbUri ?? settings.mongodbUri ?? '',
-      dir,
-    });
+    const brokers = engines?.brokers ?? settings.kafkaBrokers ?? [];
+    const mongodbUri = engines?.mongodbUri ?? settings.mongodbUri ?? '';
+    return await unlessAborted(stopping, use({ brokers, mongodbUri, dir }));
   } finally {
     await engines?.stop();
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** What the work resolves to; rejects with the signal's reason when that comes first, and the work is then left alone. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  work.catch(() => {});
+  return Promise.race([work, aborted]);
 }
 
 /** One subscriber, and many with one more that reads nothing. */
@@ -165,10 +198,10 @@ async function fanOut({ subscribers, rate = FANOUT_RATE, seconds }: Options): Pr
   return results;
 }
 
-async function measureRatios(names: readonly string[], options: Options): Promise<Result[]> {
+async function measureRatios(names: readonly string[], options: Options, stopping: AbortSignal): Promise<Result[]> {
   const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name));
   const needsEngines = parts.some((part) => part.needsEngines);
-  return withEngines(needsEngines, async ({ brokers, mongodbUri, dir }) => {
+  return withEngines(needsEngines, stopping, async ({ brokers, mongodbUri, dir }) => {
     const where = { brokers, mongodbUri: inDatabase(mongodbUri, `bench-${process.pid}`) };
     const results: Result[] = [];
     for (const part of parts) {

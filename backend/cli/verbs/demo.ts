@@ -7,7 +7,7 @@ import { NotSeen, Show } from '../demo/show.ts';
 import { setStage } from '../demo/stage.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings } from '../settings.ts';
-import { createLogger, EXIT_FAILED } from '../terminal.ts';
+import { createLogger, EXIT_FAILED, EXIT_INTERRUPTED } from '../terminal.ts';
 
 interface Options {
   readonly engines: boolean;
@@ -17,8 +17,6 @@ interface Options {
   readonly stay: boolean;
   readonly list: boolean;
 }
-
-const EXIT_INTERRUPTED = 130;
 
 export async function run(names: string[], options: Options): Promise<void> {
   if (options.list) {

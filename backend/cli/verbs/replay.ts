@@ -9,7 +9,7 @@ import { withReplayDriver, type ReplayDriver } from '../replay-driver.ts';
 import { projectionsNamed } from '../roles.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings } from '../settings.ts';
-import { EXIT_FAILED, progressBar } from '../terminal.ts';
+import { EXIT_FAILED, EXIT_INTERRUPTED, progressBar } from '../terminal.ts';
 
 interface Options {
   readonly keep: boolean;
@@ -24,7 +24,6 @@ interface Options {
 }
 
 const POLL_MS = 200;
-const EXIT_INTERRUPTED = 130;
 
 export async function run(names: string[], options: Options): Promise<void> {
   const settings = readSettings(process.env);

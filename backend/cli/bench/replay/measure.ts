@@ -10,6 +10,7 @@ import type { Projection } from '../../../../projections/projection.ts';
 import type { Rebuild } from '../../../replay/rebuild.ts';
 import { ShopError } from '../../../ports/errors.ts';
 import { verify } from '../../../verify/verify.ts';
+import { removedAtExit } from '../../another.ts';
 import { liveCollections } from '../../collections.ts';
 import { connect, type Access, type Connection } from '../../connect.ts';
 import { readSettings } from '../../settings.ts';
@@ -68,6 +69,7 @@ const JUDGE_TRIES_MAX = 50;
 
 export async function measureReplay(job: ReplayJob): Promise<Measured> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-replay-'));
+  const forget = removedAtExit(dir);
   try {
     const env = environment(dir, job);
     const filled = await fill(env, job.orders);
@@ -80,6 +82,7 @@ export async function measureReplay(job: ReplayJob): Promise<Measured> {
     }
   } finally {
     await rm(dir, { recursive: true, force: true });
+    forget();
   }
 }
 

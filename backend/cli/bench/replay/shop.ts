@@ -1,6 +1,6 @@
 /** The shop and its customers, each in a process of its own, on whatever it is measured on. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { MAIN, NODE_OPTIONS } from '../../another.ts';
+import { killedAtExit, MAIN, NODE_OPTIONS } from '../../another.ts';
 import { anonymousOf, ended, printed } from '../../soak/shop-process.ts';
 
 export interface RunningShop {
@@ -46,14 +46,10 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv): Child {
     // Ctrl-C is for this process, which then stops the others.
     detached: true,
   });
-  // Whatever ends this process, the other does not go on.
-  const last = (): void => {
-    child.kill('SIGKILL');
-  };
-  process.once('exit', last);
+  const forget = killedAtExit(child);
   const close = async (): Promise<void> => {
     await ended(child);
-    process.off('exit', last);
+    forget();
   };
   return { process: child, close };
 }
