@@ -44,7 +44,7 @@ const COUNTS = ['None', 'One', 'Two', 'Three', 'Four'];
 const isRatio = (each: Measured): each is Ratio => 'ratio' in each;
 const isFanout = (each: Measured): each is Fanout => 'subscribers' in each;
 const isReplay = (each: Measured): each is Replay => 'part' in each && each.part === 'replay';
-const inMillions = (orders: number): string => (orders >= 1e5 ? `${orders / 1e6} million` : whole(orders));
+const inMillions = (orders: number): string => (orders >= 1e5 ? `${orders / 1e6} M` : whole(orders));
 const wrongOf = (answers: number): string => (answers === 0 ? '' : `; ${whole(answers)} answers wrong`);
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 
@@ -96,8 +96,8 @@ function fanoutTable(fanouts: readonly Fanout[]): string {
 
 function replayTable(replays: readonly Replay[]): string {
   return table(
-    `<b>Table 3.</b> A rebuild, with ${whole(Math.max(...replays.map((each) => each.rate)))} orders a second coming in.`,
-    ['orders in the log', 'folded/s', 'swap', 'answers, 99 %', 'memory'],
+    `<b>Table 3.</b> A rebuild, with ${whole(Math.max(...replays.map((each) => each.rate)))} orders a second coming in.${verdictOf(replays)}`,
+    ['orders, log', 'folded/s', 'flip', 'answers, 99 %', 'memory'],
     replays.map(({ orders, on, foldPerSecond, flipSeconds, answersDuring, peakDuringMiB, steppedBack, mixed }) => [
       `${inMillions(orders)}, ${on === 'engines' ? 'Kafka' : 'LMDB'}${wrongOf(steppedBack + mixed)}`,
       whole(foldPerSecond),
@@ -106,6 +106,10 @@ function replayTable(replays: readonly Replay[]): string {
       peakDuringMiB === null ? '' : `${whole(peakDuringMiB)} MiB`,
     ]),
   );
+}
+
+function verdictOf(replays: readonly Replay[]): string {
+  return replays.every(({ steppedBack, mixed }) => steppedBack + mixed === 0) ? ' No answer was wrong.' : '';
 }
 
 /** The first column is words, the others are figures. */
