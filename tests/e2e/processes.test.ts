@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { CACHE_DIR } from '../../backend/engines/engines.ts';
 import { describeGroup } from '../../backend/engines/kafka-tools.ts';
 import { silentLogger } from '../../backend/ports/logger.ts';
+import { PROJECTIONS } from '../../projections/index.ts';
 import { killAll, freePort, Running, succeed, type Environment } from '../cli.ts';
 import { describeWithEngines, uniqueName } from '../engines.ts';
 
@@ -20,22 +21,28 @@ const WAIT_MAX_MS = 60_000;
 /** Kafka's own tool counts a transaction's marker at the end of a partition as a record not read. */
 const LAG_MAX = 1;
 
+const STATISTICS = ['order-counts', 'sales', 'products-sold', 'stock', 'handling'];
+
 const ROLES: readonly (readonly string[])[] = [
   ['shop'],
   ['handle'],
   ['mail'],
   ['report'],
-  ['project', 'order-counts', 'sales', 'products-sold', 'stock', 'handling'],
+  ['project', ...STATISTICS],
   ['project'],
 ];
 
 /** The consumer groups of these roles. */
 const GROUPS = [
-  'shopstream-order-counts.v1+sales.v1+products-sold.v1+stock.v1+handling.v1',
-  'shopstream-orders.v1',
+  `shopstream-${STATISTICS.map(versioned).join('+')}`,
+  `shopstream-${versioned('orders')}`,
   'shopstream-handler',
   'shopstream-mailer',
 ];
+
+function versioned(name: string): string {
+  return `${name}.v${PROJECTIONS.find((each) => each.name === name)?.version ?? ''}`;
+}
 
 interface Stats {
   readonly openOrders: number;
