@@ -21,18 +21,25 @@ export interface MongoForTests {
   readonly uri: string;
 }
 
+/**
+ * What a skipped block is given instead of an engine. Its body still runs while tests are collected, and may derive
+ * names from these; nobody ever connects to them.
+ */
+const NO_BROKERS = ['skipped.invalid:9092'];
+const NO_URI = 'mongodb://skipped.invalid/';
+
 /** A describe block that needs a Kafka broker; without one its tests are skipped, by name. */
 export function describeWithKafka(name: string, define: (kafka: KafkaForTests) => void): void {
   const brokers = provided('kafkaBrokers');
   const missing = brokers === null ? (provided('kafkaMissing') ?? 'no Kafka') : null;
-  describeUnless(missing, name, () => define({ brokers: brokers ?? [] }));
+  describeUnless(missing, name, () => define({ brokers: brokers ?? NO_BROKERS }));
 }
 
 /** A describe block that needs a server that speaks MongoDB's protocol. */
 export function describeWithMongo(name: string, define: (mongo: MongoForTests) => void): void {
   const uri = provided('mongodbUri');
   const missing = uri === null ? (provided('mongodbMissing') ?? 'no MongoDB') : null;
-  describeUnless(missing, name, () => define({ uri: uri ?? '' }));
+  describeUnless(missing, name, () => define({ uri: uri ?? NO_URI }));
 }
 
 /** A describe block that needs both. */
@@ -44,7 +51,7 @@ export function describeWithEngines(name: string, define: (engines: KafkaForTest
     uri === null ? (provided('mongodbMissing') ?? 'no MongoDB') : null,
   ].filter((each) => each !== null);
   describeUnless(missing.length > 0 ? missing.join('; ') : null, name, () =>
-    define({ brokers: brokers ?? [], uri: uri ?? '' }),
+    define({ brokers: brokers ?? NO_BROKERS, uri: uri ?? NO_URI }),
   );
 }
 

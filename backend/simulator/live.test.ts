@@ -8,6 +8,7 @@ import { MemoryShop } from './memory-shop-test-kit.ts';
 
 const catalogue = await loadCatalogue();
 const NOON = Date.parse('2026-11-22T11:00:00Z');
+const HOUR_MS = 3_600_000;
 
 let running: Simulator | null = null;
 afterEach(async () => {
@@ -22,8 +23,8 @@ interface Stage {
   pass(ms: number, stepMs?: number): Promise<void>;
 }
 
-function stage(changes: Partial<SimulatorOptions> = {}, shop = new MemoryShop()): Stage {
-  const clock = new ManualClock(NOON);
+function stage(changes: Partial<SimulatorOptions> = {}, shop = new MemoryShop(), from = NOON): Stage {
+  const clock = new ManualClock(from);
   const simulator = startSimulator({
     shop,
     clock,
@@ -100,6 +101,23 @@ describe('the live simulator', () => {
     await pass(5_000);
     expect(shop.orders).toHaveLength(after);
   });
+
+  it.each([3, 12, 20])(
+    'brings as many in a burst at %d:00 as at any hour, then follows the day again',
+    async (hour) => {
+      const { shop, simulator, pass } = stage({ flat: false }, undefined, NOON + (hour - 12) * HOUR_MS);
+      await pass(1_000);
+      const before = shop.orders.length;
+      simulator.configure({ ratePerSecond: 50, flat: true });
+      await pass(20_000);
+      expect(Math.abs(shop.orders.length - before - 1_000)).toBeLessThan(190);
+      const after = shop.orders.length;
+      simulator.configure({ ratePerSecond: 50, flat: null });
+      await pass(20_000);
+      if (hour === 3) expect(shop.orders.length - after).toBeLessThan(190);
+      else expect(shop.orders.length - after).toBeGreaterThan(1_190);
+    },
+  );
 
   it('sells out, and sells again when new goods have come', async () => {
     const { shop, simulator, pass } = stage({ catalogue: tiny, ratePerSecond: 0.05 });

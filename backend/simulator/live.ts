@@ -47,6 +47,8 @@ export interface SimulatorSettings {
   readonly ratePerSecond?: number;
   readonly handling?: HandlingPolicy | null;
   readonly paused?: boolean;
+  /** Whether the rate holds at any time of day, as a burst's does; null: as the simulator was started. */
+  readonly flat?: boolean | null;
 }
 
 export interface SimulatorStats {
@@ -80,7 +82,7 @@ class LiveSimulator implements Simulator {
   readonly ended: Promise<void>;
   readonly #options: SimulatorOptions;
   readonly #streams: Streams;
-  readonly #curve: DayCurve;
+  #curve: DayCurve;
   readonly #trade: Trade;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #refused: Partial<Record<RefusalReason, number>> = {};
@@ -103,7 +105,7 @@ class LiveSimulator implements Simulator {
     const { seed, catalogue, currency, ratePerSecond, handling } = options;
     this.#options = options;
     this.#streams = streamsOf(seed);
-    this.#curve = options.flat === true ? flatCurve : dayCurve(options.timeZone);
+    this.#curve = this.#curveOf(options.flat === true);
     this.#rate = ratePerSecond;
     this.#paused = options.paused ?? false;
     const streams = this.#streams;
@@ -112,13 +114,14 @@ class LiveSimulator implements Simulator {
     this.ended.catch(() => {});
   }
 
-  configure({ ratePerSecond, handling, paused }: SimulatorSettings): void {
+  configure({ ratePerSecond, handling, paused, flat }: SimulatorSettings): void {
     if (ratePerSecond !== undefined) {
       this.#rate = ratePerSecond;
       this.#trade.expect(ratePerSecond);
     }
     if (handling !== undefined) this.#trade.handling = handling;
     if (paused !== undefined) this.#paused = paused;
+    if (flat !== undefined) this.#curve = this.#curveOf(flat ?? this.#options.flat === true);
     this.#next = null;
     this.#wake.abort();
   }
@@ -279,6 +282,10 @@ class LiveSimulator implements Simulator {
     // What ends the simulator for good is not covered up by what passes.
     if (this.#failure === null || isPassing(this.#failure)) this.#failure = error;
     this.#wake.abort();
+  }
+
+  #curveOf(flat: boolean): DayCurve {
+    return flat ? flatCurve : dayCurve(this.#options.timeZone);
   }
 
   #arrivalAfter(instant: number): number {

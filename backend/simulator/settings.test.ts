@@ -64,11 +64,11 @@ describe("the simulator's settings", () => {
     };
     expect(await last()).toMatchObject({ ratePerSecond: 2, paused: false });
     await changeConfiguration(log, clock, { ordersPerSecond: 9, burst: { ordersPerSecond: 300, seconds: 10 } });
-    expect(await last()).toMatchObject({ ratePerSecond: 300 });
+    expect(await last()).toMatchObject({ ratePerSecond: 300, flat: true });
     clock.advance(9_000);
-    expect(await last()).toMatchObject({ ratePerSecond: 300 });
+    expect(await last()).toMatchObject({ ratePerSecond: 300, flat: true });
     clock.advance(1_000);
-    expect(await last()).toMatchObject({ ratePerSecond: 9 });
+    expect(await last()).toMatchObject({ ratePerSecond: 9, flat: null });
     await changeConfiguration(log, clock, { paused: true });
     expect(await last()).toMatchObject({ ratePerSecond: 9, paused: true });
   });

@@ -135,7 +135,13 @@ export async function followConfiguration(options: FollowConfigurationOptions): 
     const { ordersPerSecond, burst, handling, paused } = present;
     const left = burst === null ? 0 : Date.parse(burst.until) - clock.now();
     const bursting = burst !== null && left > 0;
-    simulator.configure({ ratePerSecond: bursting ? burst.ordersPerSecond : ordersPerSecond, handling, paused });
+    // A burst is what it says at any time of day: an advertisement at night brings as many as one at noon.
+    simulator.configure({
+      ratePerSecond: bursting ? burst.ordersPerSecond : ordersPerSecond,
+      handling,
+      paused,
+      flat: bursting ? true : null,
+    });
     if (!bursting) return;
     const own = (timer = new AbortController());
     const signal = AbortSignal.any([own.signal, stopping.signal]);
