@@ -6,7 +6,7 @@
  * What stands here says what is to be, not who does it: whoever projects folds what `foldedOf` names, and drops
  * what is to be dropped; whoever drives a rebuild moves its projection from one state to the next.
  */
-import { ShopError } from '../backend/ports/errors.ts';
+import { changeMeta } from '../backend/ports/change-meta.ts';
 import type { ReadModels } from '../backend/ports/read-models.ts';
 import { collectionOf, type Projection } from './projection.ts';
 
@@ -88,7 +88,6 @@ export type Generations = Readonly<Record<string, Lineage>>;
 
 const META = 'generations';
 const FIRST_SET = 'first';
-const CHANGE_TRIES_MAX = 50;
 
 /** An owner that has not been heard of for so long has gone. */
 export const LEASE_MS = 15_000;
@@ -109,13 +108,7 @@ export async function changeGenerations(
   models: ReadModels,
   change: (present: Generations) => Generations,
 ): Promise<Generations> {
-  for (let tries = 0; tries < CHANGE_TRIES_MAX; tries++) {
-    const stored = await models.getMeta(META);
-    const present = (stored ?? {}) as Generations;
-    const changed = change(present);
-    if (changed === present || (await models.putMeta(META, changed, stored))) return changed;
-  }
-  throw new ShopError('UNAVAILABLE', 'the pointer to the generations is being changed all the time; try again');
+  return changeMeta(models, { name: META, what: 'the pointer to the generations', absent: {} }, change);
 }
 
 /**

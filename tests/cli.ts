@@ -23,41 +23,45 @@ export interface Finished {
 }
 
 /** Those that have not ended: a test that times out does not reach its own clean-up. */
-const alive = new Set<Running>();
+const alive = new Set<Spawned>();
 
 /** kill -9 for whatever a test left behind. For afterEach. */
 export async function killAll(): Promise<void> {
   await Promise.all([...alive].map((each) => each.kill9()));
 }
 
-/** A process of the program that goes on; whatever it prints is kept for messages. */
-export class Running {
+interface SpawnedIn {
+  readonly args?: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+  /** Whether signals reach whatever it starts, too. */
+  readonly ofGroup: boolean;
+}
+
+/** A process that goes on; whatever it prints is kept for messages. */
+export class Spawned {
   readonly name: string;
   readonly #child: ChildProcess;
+  readonly #ofGroup: boolean;
   readonly #waiting = new Set<() => void>();
   readonly exited: Promise<Finished>;
   stdout = '';
   stderr = '';
 
-  /** `main` is the program, where it is another one than this project's. */
-  constructor(args: readonly string[], env: Environment, main = MAIN) {
-    this.name = args.join(' ');
+  /** Without `args` the command is a line for a shell. */
+  constructor(name: string, command: string, { args, env, cwd, ofGroup }: SpawnedIn) {
+    this.name = name;
+    this.#ofGroup = ofGroup;
     // Only what the test says: settings of whoever runs the tests must not leak in. What verifies in the background
     // would take its time from the tests.
     const { PATH = '', HOME = '', JAVA_HOME } = process.env;
-    const base = {
-      PATH,
-      HOME,
-      TSX_TSCONFIG_PATH,
-      PORT: '0',
-      VERIFY_SECONDS: '0',
-      NODE_NO_WARNINGS: '1',
-      ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }),
-    };
-    this.#child = spawn(process.execPath, ['--import', TSX, main, ...args], {
-      cwd: FOLDER,
+    const base = { PATH, HOME, PORT: '0', VERIFY_SECONDS: '0', ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }) };
+    this.#child = spawn(command, args ?? [], {
+      cwd,
       env: { ...base, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      shell: args === undefined,
+      detached: ofGroup,
     });
     this.#child.stdout?.on('data', (data: Buffer) => this.#printed((this.stdout += data.toString())));
     this.#child.stderr?.on('data', (data: Buffer) => this.#printed((this.stderr += data.toString())));
@@ -94,7 +98,9 @@ export class Running {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    const { pid } = this.#child;
+    if (!this.#ofGroup) this.#child.kill(signal);
+    else if (alive.has(this) && pid !== undefined) process.kill(-pid, signal);
   }
 
   /** Ctrl-C, and its end. */
@@ -107,6 +113,19 @@ export class Running {
   async kill9(): Promise<Finished> {
     this.signal('SIGKILL');
     return this.exited;
+  }
+}
+
+/** A process of the program. */
+export class Running extends Spawned {
+  /** `main` is the program, where it is another one than this project's. */
+  constructor(args: readonly string[], env: Environment, main = MAIN) {
+    super(args.join(' '), process.execPath, {
+      args: ['--import', TSX, main, ...args],
+      env: { TSX_TSCONFIG_PATH, NODE_NO_WARNINGS: '1', ...env },
+      cwd: FOLDER,
+      ofGroup: false,
+    });
   }
 }
 

@@ -2,13 +2,12 @@
  * The README's commands, as they are written, in a copy of the project. Whoever adds a command says here how it is seen
  * to work, or why it is not run.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../backend/cli/program.ts';
-import { freePort } from './cli.ts';
+import { freePort, killAll, Spawned, type Environment } from './cli.ts';
 import { describeWithEngines, uniqueName } from './engines.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -40,72 +39,18 @@ const ROLES: Readonly<Record<string, RegExp>> = {
   'npm run simulate -- --rate 5': /"Running: placing orders/,
 };
 
-type Environment = Readonly<Record<string, string>>;
-
 let copy: string;
-const alive = new Set<Command>();
 
-/** One line of the README, by a shell, in the copy. */
-class Command {
-  readonly line: string;
-  readonly #child: ChildProcess;
-  readonly #looks = new Set<() => void>();
-  readonly ended: Promise<number | null>;
-  output = '';
-
-  constructor(line: string, env: Environment) {
-    this.line = line;
-    const { PATH = '', HOME = '', JAVA_HOME = '' } = process.env;
-    // A group of its own, so that Ctrl-C reaches npm and what it started, as in a terminal.
-    this.#child = spawn(line, {
-      cwd: copy,
-      shell: true,
-      detached: true,
-      env: { PATH, HOME, JAVA_HOME, PORT: '0', VERIFY_SECONDS: '0', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const printed = (data: Buffer): void => {
-      this.output += data.toString();
-      for (const look of this.#looks) look();
-    };
-    this.#child.stdout?.on('data', printed);
-    this.#child.stderr?.on('data', printed);
-    alive.add(this);
-    this.ended = new Promise((resolve) => {
-      this.#child.on('close', (code) => {
-        alive.delete(this);
-        resolve(code);
-        for (const look of this.#looks) look();
-      });
-    });
-  }
-
-  /** Resolves when it has printed what matches; rejects when it ends before. */
-  async printed(pattern: RegExp): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (pattern.test(this.output)) resolve();
-        else if (!alive.has(this))
-          reject(new Error(`"${this.line}" did not print ${String(pattern)}:\n${this.output}`));
-        else return;
-        this.#looks.delete(look);
-      };
-      this.#looks.add(look);
-      look();
-    });
-  }
-
-  async stop(signal: NodeJS.Signals): Promise<number | null> {
-    if (alive.has(this) && this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
-    return this.ended;
-  }
+/** One line of the README, by a shell, in the copy. Ctrl-C reaches npm and what it started, as in a terminal. */
+function command(line: string, env: Environment): Spawned {
+  return new Spawned(line, line, { env, cwd: copy, ofGroup: true });
 }
 
 async function succeeds(line: string, env: Environment): Promise<string> {
-  const command = new Command(line, env);
-  const code = await command.ended;
-  expect(code, `${line}:\n${command.output}`).toBe(0);
-  return command.output;
+  const { code, stdout, stderr } = await command(line, env).exited;
+  expect(code, `${line}:\n${stdout}${stderr}`).toBe(0);
+  // Npm's own warnings come first, as they are printed.
+  return stderr + stdout;
 }
 
 beforeAll(() => {
@@ -115,7 +60,7 @@ beforeAll(() => {
   for (const name of LINKED)
     if (existsSync(path.join(ROOT, name))) symlinkSync(path.join(ROOT, name), path.join(copy, name));
 });
-afterEach(() => Promise.all([...alive].map((each) => each.stop('SIGKILL'))));
+afterEach(killAll);
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 describe('README', () => {
@@ -139,23 +84,23 @@ describe('README', () => {
 
   test('embedded: the shop starts, is looked at beside it, and stops by Ctrl-C', { timeout: TIMEOUT_MS }, async () => {
     const env = { SHOP_URL: `http://127.0.0.1:${await freePort()}` };
-    const shop = new Command(SHOP, env);
+    const shop = command(SHOP, env);
     await shop.printed(/Shopstream is running/);
     const said: string[] = [];
     for (const line of BESIDE) said.push(await succeeds(line, env));
     expect(said[0]).toMatch(/Orders since 00:00/);
-    await shop.stop('SIGINT');
-    expect(shop.output).toMatch(/Stopped\. Start again to go on where it was\./);
+    const { stdout, stderr } = await shop.interrupt();
+    expect(stdout + stderr).toMatch(/Stopped\. Start again to go on where it was\./);
   });
 });
 
 describeWithEngines('README, on engines', ({ brokers, uri }) => {
   test('one command has both engines and the shop', { timeout: TIMEOUT_MS }, async () => {
-    const shop = new Command(ON_ENGINES, { SHOP_URL: `http://127.0.0.1:${await freePort()}` });
+    const shop = command(ON_ENGINES, { SHOP_URL: `http://127.0.0.1:${await freePort()}` });
     await shop.printed(/runs on +Apache Kafka at .* and .*MongoDB/);
-    await shop.stop('SIGINT');
+    const { stdout, stderr } = await shop.interrupt();
     // The shop has stopped before the engines were; they are its own.
-    expect(shop.output).toMatch(/Stopped\. Start again to go on where it was\./);
+    expect(stdout + stderr).toMatch(/Stopped\. Start again to go on where it was\./);
   });
 
   test('the roles run as processes on the two addresses', { timeout: TIMEOUT_MS }, async () => {
@@ -168,14 +113,14 @@ describeWithEngines('README, on engines', ({ brokers, uri }) => {
     };
     expect(Object.keys(env)).toEqual(expect.arrayContaining(['KAFKA_BROKERS', 'MONGODB_URI']));
     Object.assign(env, { KAFKA_BROKERS: brokers.join(','), MONGODB_URI: database.href });
-    const roles = Object.keys(ROLES).map((line) => new Command(line, env));
-    await Promise.all(roles.map((role) => role.printed(ROLES[role.line] ?? /$^/)));
+    const roles = Object.keys(ROLES).map((line) => command(line, env));
+    await Promise.all(roles.map((role) => role.printed(ROLES[role.name] ?? /$^/)));
     let orders = 0;
     while (orders === 0) {
       const printed = await succeeds('npm run --silent stats -- --json', env);
       orders = (JSON.parse(printed.slice(printed.indexOf('{'))) as { ordersToday: number }).ordersToday;
     }
-    await Promise.all(roles.map((role) => role.stop('SIGINT')));
-    for (const { line, output } of roles) expect(output, line).not.toMatch(/"level":50|error:/);
+    await Promise.all(roles.map((role) => role.interrupt()));
+    for (const { name, stdout, stderr } of roles) expect(stdout + stderr, name).not.toMatch(/"level":50|error:/);
   });
 });

@@ -1,6 +1,7 @@
 /** How this program starts another process of itself, wherever it was called from. */
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -10,6 +11,15 @@ export const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
  * copied often. `tsx` by its address, for a bare name would be looked for in the working folder.
  */
 export const NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=64', '--import', import.meta.resolve('tsx')];
+
+/** Settings by which everything that a shop keeps is in this folder. */
+export function foldersIn(dir: string): Record<'DATA_DIR' | 'REPORTS_DIR' | 'MAILBOX_DIR', string> {
+  return {
+    DATA_DIR: path.join(dir, 'data'),
+    REPORTS_DIR: path.join(dir, 'reports'),
+    MAILBOX_DIR: path.join(dir, 'mailbox'),
+  };
+}
 
 /** Whatever ends this process, the other does not go on. Returns what takes that back. */
 export function killedAtExit(child: ChildProcess): () => void {

@@ -21,18 +21,22 @@ export function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /**
  * Waits until the signal, or until a role ends by itself, and stops the roles one after the other, in the
  * order given. Throws what a role failed with.
  */
 export async function runUntil(signal: AbortSignal, roles: readonly Role[], logger: Logger): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
   let failure: unknown;
   try {
-    await Promise.race([stopped, ...roles.map((role) => role.ended)]);
+    await Promise.race([untilAborted(signal), ...roles.map((role) => role.ended)]);
   } catch (error) {
     failure = error;
   }

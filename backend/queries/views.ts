@@ -43,12 +43,12 @@ export interface Views {
 }
 
 export const VIEWS_META = 'views';
-const NONE: Views = { ready: {}, building: {}, leaving: [], next: 1 };
+export const NO_VIEWS: Views = { ready: {}, building: {}, leaving: [], next: 1 };
 const READ_TRIES_MAX = 5;
 
 /** Rejects with UNAVAILABLE or STORAGE. */
 export async function readViews(models: Pick<ReadModels, 'getMeta'>): Promise<Views> {
-  return ((await models.getMeta(VIEWS_META)) as Views | null) ?? NONE;
+  return ((await models.getMeta(VIEWS_META)) as Views | null) ?? NO_VIEWS;
 }
 
 /**
@@ -73,10 +73,14 @@ export async function readView<T>(
 function viewOf({ ready, building }: Views, name: string): View {
   const found = Object.hasOwn(ready, name) ? ready[name] : undefined;
   if (found !== undefined) return found;
-  const names = Object.keys(ready).sort();
-  const known = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
   const half = Object.hasOwn(building, name) ? ' that is complete' : '';
-  throw new ShopError('BAD_INPUT', `there is no view "${name}"${half}; ${known}`);
+  throw new ShopError('BAD_INPUT', `there is no view "${name}"${half}; ${namesText(ready)}`);
+}
+
+/** "there are evening, noon": the names of all of these views, each once. */
+export function namesText(...views: readonly Readonly<Record<string, View>>[]): string {
+  const names = [...new Set(views.flatMap((each) => Object.keys(each)))].sort();
+  return names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
 }
 
 function collectionsIn({ name, collections }: View, projections: readonly string[]): Collections {

@@ -4,11 +4,11 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { orders } from '../../projections/orders.ts';
-import { decode } from '../events/codec.ts';
-import { describeTopic, partitionOf, type TruthTopic } from '../events/topics.ts';
+import { describeTopic, partitionOf } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
-import type { EventLog, TopicPartition } from '../ports/event-log.ts';
+import type { EventLog } from '../ports/event-log.ts';
 import type { MergedDocument, ReadModels } from '../ports/read-models.ts';
+import { readRecorded, type TruthPartition } from '../verify/records.ts';
 
 type Parts = MergedDocument['parts'];
 
@@ -67,31 +67,28 @@ class Parted {
   async readOn({ log, orderId, signal }: OrderOptions): Promise<Parts | null> {
     for (const topic of orders.topics) {
       const partition = partitionOf(orderId, describeTopic(topic).partitions);
-      await this.#readPartition(log, { topic, partition }, topic, orderId, signal);
+      await this.#readPartition(log, { topic, partition }, orderId, signal);
     }
     return Object.keys(this.#parts).length === 0 ? null : { ...this.#parts };
   }
 
   async #readPartition(
     log: EventLog,
-    source: TopicPartition,
-    topic: TruthTopic,
+    source: TruthPartition,
     orderId: string,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { low, end } = (await log.bounds(topic))[source.partition] ?? { low: 0, end: 0 };
-    const from = Math.max(low, this.#next.get(topic) ?? 0);
+    const { low, end } = (await log.bounds(source.topic))[source.partition] ?? { low: 0, end: 0 };
+    const from = Math.max(low, this.#next.get(source.topic) ?? 0);
     if (from >= end) return;
-    for await (const { records } of log.read(source, from, end)) {
+    for await (const events of readRecorded(log, source, from, end)) {
       signal?.throwIfAborted();
-      for (const { offset, value } of records) {
-        const decoded = decode(topic, value);
-        if (!decoded.ok) continue;
-        const own = orders.partOf({ event: decoded.event, at: decoded.at, topic, partition: source.partition, offset });
-        if (own?.id === orderId) this.#parts[own.part] = { position: offset, fields: own.fields };
+      for (const recorded of events) {
+        const own = orders.partOf(recorded);
+        if (own?.id === orderId) this.#parts[own.part] = { position: recorded.offset, fields: own.fields };
       }
     }
-    this.#next.set(topic, end);
+    this.#next.set(source.topic, end);
   }
 }
 

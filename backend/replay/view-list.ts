@@ -1,10 +1,10 @@
 /** The list of views as it changes: what is begun, completed, and dropped. All steps are pure but `changeViews`. */
 import { isLeaseOut } from '../../projections/generations.ts';
+import { changeMeta } from '../ports/change-meta.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { ReadModels } from '../ports/read-models.ts';
-import { readViews, VIEWS_META, type HalfBuilt, type View, type Views } from '../queries/views.ts';
+import { namesText, NO_VIEWS, VIEWS_META, type HalfBuilt, type View, type Views } from '../queries/views.ts';
 
-const CHANGE_TRIES_MAX = 50;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 /** Changes the list by compare-and-set; `change` may be called again. Resolves to what holds now. */
@@ -12,13 +12,7 @@ export async function changeViews(
   models: Pick<ReadModels, 'getMeta' | 'putMeta'>,
   change: (present: Views) => Views,
 ): Promise<Views> {
-  for (let tries = 0; tries < CHANGE_TRIES_MAX; tries++) {
-    const stored = await models.getMeta(VIEWS_META);
-    const present = await readViews({ getMeta: () => Promise.resolve(stored) });
-    const changed = change(present);
-    if (changed === present || (await models.putMeta(VIEWS_META, { ...changed }, stored))) return changed;
-  }
-  throw new ShopError('UNAVAILABLE', 'the list of views is being changed all the time; try again');
+  return changeMeta(models, { name: VIEWS_META, what: 'the list of views', absent: NO_VIEWS }, change);
 }
 
 export interface BeginView {
@@ -100,9 +94,7 @@ export function completed(present: Views, name: string, owner: string): Views {
 export function dropped(present: Views, name: string): Views {
   const gone = [present.ready[name], present.building[name]].filter((each) => each !== undefined);
   if (gone.length === 0) {
-    const names = [...new Set([...Object.keys(present.ready), ...Object.keys(present.building)])].sort();
-    const known = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
-    throw new ShopError('BAD_INPUT', `there is no view "${name}"; ${known}`);
+    throw new ShopError('BAD_INPUT', `there is no view "${name}"; ${namesText(present.ready, present.building)}`);
   }
   return {
     ...present,

@@ -19,11 +19,16 @@ export async function* readRecorded(
   if (from >= to) return;
   for await (const batch of log.read({ topic, partition }, from, to)) {
     onBatch(batch);
-    const events: Recorded[] = [];
-    for (const { offset, value } of batch.records) {
-      const decoded = decode(topic, value);
-      if (decoded.ok) events.push({ event: decoded.event, at: decoded.at, topic, partition, offset });
-    }
-    yield events;
+    yield recordedIn(batch, topic);
   }
+}
+
+/** The events of a batch of the topic. */
+export function recordedIn({ records, partition }: Batch, topic: TruthTopic): Recorded[] {
+  const events: Recorded[] = [];
+  for (const { offset, value } of records) {
+    const decoded = decode(topic, value);
+    if (decoded.ok) events.push({ event: decoded.event, at: decoded.at, topic, partition, offset });
+  }
+  return events;
 }

@@ -50,8 +50,7 @@ const FOLDED_AT_ONCE_MAX = 2_000_000;
  * projection), LOG_MISMATCH (the log's beginning is gone), the engines' own errors, or the signal's reason.
  */
 export async function verify(options: VerifyOptions): Promise<Verification> {
-  const { log, collections, onProgress = () => {}, foldedAtOnceMax = FOLDED_AT_ONCE_MAX } = options;
-  const { beside = {} } = options;
+  const { log, collections, beside = {}, onProgress = () => {}, foldedAtOnceMax = FOLDED_AT_ONCE_MAX } = options;
   const counts = countsByPartition(await boundsOf(log, collections));
   const results = resultsFor(collections);
   const others = resultsFor(beside);

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { foldersIn } from '../../backend/cli/another.ts';
 import { freePort, killAll, run, Running, succeed, type Environment } from '../cli.ts';
 
 const TIMEOUT_MS = 300_000;
@@ -13,9 +14,7 @@ let env: Environment;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-past-'));
   env = {
-    DATA_DIR: path.join(dir, 'data'),
-    REPORTS_DIR: path.join(dir, 'reports'),
-    MAILBOX_DIR: path.join(dir, 'mailbox'),
+    ...foldersIn(dir),
     SHOP_URL: `http://127.0.0.1:${await freePort()}`,
     LOG_LEVEL: 'warn',
   };

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { foldersIn } from '../../backend/cli/another.ts';
 import { freePort, killAll, run, Running, succeed, type Environment } from '../cli.ts';
 
 const TIMEOUT_MS = 300_000;
@@ -16,9 +17,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function environment(name: string): Promise<Environment> {
   return {
-    DATA_DIR: path.join(dir, name, 'data'),
-    REPORTS_DIR: path.join(dir, name, 'reports'),
-    MAILBOX_DIR: path.join(dir, name, 'mailbox'),
+    ...foldersIn(path.join(dir, name)),
     SHOP_URL: `http://127.0.0.1:${await freePort()}`,
     LOG_LEVEL: 'warn',
   };

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { foldersIn } from '../../backend/cli/another.ts';
 import { killAll, freePort, Running, run, succeed, type Environment } from '../cli.ts';
 
 const TIMEOUT_MS = 180_000;
@@ -22,9 +23,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function environment(name: string): Promise<Environment> {
   return {
-    DATA_DIR: path.join(dir, name, 'data'),
-    REPORTS_DIR: path.join(dir, name, 'reports'),
-    MAILBOX_DIR: path.join(dir, name, 'mailbox'),
+    ...foldersIn(path.join(dir, name)),
     SHOP_URL: `http://127.0.0.1:${await freePort()}`,
     LOG_LEVEL: 'warn',
   };

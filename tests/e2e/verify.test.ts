@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { foldersIn } from '../../backend/cli/another.ts';
 import { freePort, killAll, run, Running, succeed, type Environment } from '../cli.ts';
 import { spoilDocument } from '../spoil.ts';
 
@@ -14,9 +15,7 @@ let env: Environment;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-verify-'));
   env = {
-    DATA_DIR: path.join(dir, 'data'),
-    REPORTS_DIR: path.join(dir, 'reports'),
-    MAILBOX_DIR: path.join(dir, 'mailbox'),
+    ...foldersIn(dir),
     SHOP_URL: `http://127.0.0.1:${await freePort()}`,
     LOG_LEVEL: 'warn',
   };

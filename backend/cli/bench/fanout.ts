@@ -2,7 +2,7 @@
  * From an order to the screens: how long it takes until a frame with the order in it has reached a subscriber. The
  * shop runs in a process of its own; orders and subscribers are in this one.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,8 +11,9 @@ import { WebSocket, type RawData } from 'ws';
 import { ShopError } from '../../ports/errors.ts';
 import type { Command, Shop } from '../../shop/commands.ts';
 import { openShopClient } from '../../shop/endpoint.ts';
-import { killedAtExit, MAIN, NODE_OPTIONS, removedAtExit } from '../another.ts';
+import { foldersIn, removedAtExit } from '../another.ts';
 import { anonymousOf } from '../soak/shop-process.ts';
+import { startShop, type RunningShop } from './shop.ts';
 
 export interface FanoutOptions {
   readonly subscribers: number;
@@ -153,48 +154,30 @@ class Subscriber {
 /** Runs the shop, the subscribers and the orders. Rejects with UNAVAILABLE when the shop does not come up. */
 export async function measureFanout(options: FanoutOptions): Promise<FanoutResult> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-fanout-'));
-  const shopPort = String(20_000 + (process.pid % 20_000));
-  const child = spawn(process.execPath, [...NODE_OPTIONS, MAIN, 'start', '--no-history', '--no-simulator'], {
-    env: {
+  const forget = removedAtExit(dir);
+  try {
+    const shop = await startShop({
       ...process.env,
-      DATA_DIR: path.join(dir, 'data'),
-      REPORTS_DIR: path.join(dir, 'reports'),
-      MAILBOX_DIR: path.join(dir, 'mailbox'),
-      SHOP_URL: `http://127.0.0.1:${shopPort}`,
+      ...foldersIn(dir),
+      SHOP_URL: 'http://127.0.0.1:0',
       PORT: '0',
       LOG_LEVEL: 'warn',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    // Ctrl-C is for this process.
-    detached: true,
-  });
-  const forget = [removedAtExit(dir), killedAtExit(child)];
-  try {
-    const url = await apiOf(child);
-    const shop = openShopClient(`http://127.0.0.1:${shopPort}`);
-    return await watch(shop, `${url.replace(/^http/, 'ws')}/graphql`, child.pid ?? 0, options);
+    });
+    try {
+      return await watch(shop, options);
+    } finally {
+      await shop.close();
+    }
   } finally {
-    child.kill('SIGTERM');
-    await new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(null)));
     await rm(dir, { recursive: true, force: true });
-    for (const each of forget) each();
+    forget();
   }
 }
 
-async function apiOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    child.stdout?.on('data', (data: Buffer) => {
-      printed += data.toString();
-      const url = /API\S*\s+(http:\S+)\/graphql/.exec(printed)?.[1];
-      if (url !== undefined) resolve(url);
-    });
-    child.once('exit', () => reject(new ShopError('UNAVAILABLE', `the shop did not come up: ${printed}`)));
-  });
-}
-
-async function watch(shop: Shop, url: string, pid: number, options: FanoutOptions): Promise<FanoutResult> {
+async function watch({ url: apiUrl, endpoint, pid }: RunningShop, options: FanoutOptions): Promise<FanoutResult> {
   const { subscribers: count, seconds, stalled, onMinute } = options;
+  const shop = openShopClient(endpoint);
+  const url = `${apiUrl.replace(/^http/, 'ws')}/graphql`;
   await stockUp(shop);
   const marks: Mark[] = [];
   const latencies = new Latencies();

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { ShopError } from '../../ports/errors.ts';
-import { MAIN, NODE_OPTIONS } from '../another.ts';
+import { killedAtExit, MAIN, NODE_OPTIONS } from '../another.ts';
 
 const STOP_MS_MAX = 20_000;
 /** Enough to see why it ended. */
@@ -42,9 +42,11 @@ export class Child {
       take(data);
     });
     this.#process.stderr?.on('data', take);
+    const forget = killedAtExit(this.#process);
     this.#exited = new Promise((resolve) => {
       this.#process.once('close', (code) => {
         file.end();
+        forget();
         resolve(code);
         this.#onOutput();
       });
@@ -76,11 +78,6 @@ export class Child {
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.#exited;
-  }
-
-  /** At once, when this process is about to end. */
-  killNow(): void {
-    this.#process.kill('SIGKILL');
   }
 
   /** Ctrl-C; kill -9 when that takes too long. */

@@ -1,6 +1,7 @@
 /** The last scene: a second shop, embedded in this process, whose clock stands two minutes before a midnight. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { foldersIn } from '../another.ts';
 import { addDays, boundsOf, dayOf } from '../../domain/calendar.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { fastClock, systemClock } from '../../ports/clock.ts';
@@ -21,9 +22,7 @@ export async function playMidnight(show: Show): Promise<void> {
   await mkdir(dir);
   const settings = readSettings({
     TIME_ZONE: process.env['TIME_ZONE'],
-    DATA_DIR: path.join(dir, 'data'),
-    REPORTS_DIR: path.join(dir, 'reports'),
-    MAILBOX_DIR: path.join(dir, 'mailbox'),
+    ...foldersIn(dir),
     PORT: '0',
   });
   const { timeZone, reportsDir } = settings;

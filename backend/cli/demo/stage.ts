@@ -1,5 +1,5 @@
 /** What the demo plays on: a shop in a folder of its own, as one process, or each role as one on Kafka and MongoDB. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { addDays, dayOf } from '../../domain/calendar.ts';
 import { startEngines } from '../../engines/engines.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
+import { removedAtExit } from '../another.ts';
 import { isEnginesMode } from '../connect.ts';
 import type { Settings } from '../settings.ts';
 import { Child } from './child.ts';
@@ -52,16 +53,11 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-demo-'));
   const closing: (() => Promise<void>)[] = [() => rm(dir, { recursive: true, force: true })];
   const children = new Map<string, Child>();
-  // Whatever ends this process, the others do not go on.
-  const last = (): void => {
-    for (const child of children.values()) child.killNow();
-    rmSync(dir, { recursive: true, force: true });
-  };
-  process.once('exit', last);
+  const forget = removedAtExit(dir);
   const close = async (): Promise<void> => {
     for (const child of [...children.values()].reverse()) await child.stop();
     for (const each of closing.reverse()) await each();
-    process.off('exit', last);
+    forget();
   };
   try {
     return await new StageBuilder(options, dir, children, closing, close).build();

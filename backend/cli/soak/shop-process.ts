@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ShopError } from '../../ports/errors.ts';
-import { killedAtExit, MAIN, NODE_OPTIONS, removedAtExit } from '../another.ts';
+import { foldersIn, killedAtExit, MAIN, NODE_OPTIONS, removedAtExit } from '../another.ts';
 import { Inspector } from './inspector.ts';
 
 export interface ShopSample {
@@ -94,9 +94,7 @@ export function environmentIn(dir: string): NodeJS.ProcessEnv {
     HOST: '127.0.0.1',
     PORT: '0',
     SHOP_URL: 'http://127.0.0.1:0',
-    DATA_DIR: path.join(dir, 'data'),
-    REPORTS_DIR: path.join(dir, 'reports'),
-    MAILBOX_DIR: path.join(dir, 'mailbox'),
+    ...foldersIn(dir),
     LOG_LEVEL: 'warn',
   };
 }

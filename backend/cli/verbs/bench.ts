@@ -15,7 +15,7 @@ import type { ReplayResult } from '../bench/replay/result.ts';
 import { NODE_OPTIONS } from '../another.ts';
 import { isEnginesMode } from '../connect.ts';
 import { projectionsNamed } from '../roles.ts';
-import { stopSignal } from '../run-until.ts';
+import { stopSignal, untilAborted } from '../run-until.ts';
 import { readSettings } from '../settings.ts';
 import { createLogger, EXIT_FAILED, EXIT_INTERRUPTED } from '../terminal.ts';
 
@@ -170,12 +170,9 @@ async function withEngines<T>(
 
 /** What the work resolves to; rejects with the signal's reason when that comes first, and the work is then left alone. */
 async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-  });
+  const aborted = untilAborted(signal).then(() => Promise.reject<never>(signal.reason as Error));
   work.catch(() => {});
+  aborted.catch(() => {});
   return Promise.race([work, aborted]);
 }
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { startEngines } from '../../engines/engines.ts';
 import { readSettings } from '../settings.ts';
-import { stopSignal } from '../run-until.ts';
+import { stopSignal, untilAborted } from '../run-until.ts';
 import { createLogger } from '../terminal.ts';
 
 export async function run(options: { kafkaPort: number; mongoPort: number }): Promise<void> {
@@ -18,8 +18,7 @@ export async function run(options: { kafkaPort: number; mongoPort: number }): Pr
         `  export KAFKA_BROKERS=${engines.brokers.join(',')}\n  export MONGODB_URI=${engines.mongodbUri}\n\n` +
         'Then npm start runs the whole shop on them, or one role each: npm run shop, project, handle, mail, report, simulate.\nCtrl-C stops them.\n',
     );
-    if (!signal.aborted)
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await untilAborted(signal);
   } finally {
     await engines.stop();
   }

@@ -14,7 +14,7 @@ import { removedAtExit } from '../../another.ts';
 import { liveCollections } from '../../collections.ts';
 import { connect, type Access, type Connection } from '../../connect.ts';
 import { readSettings } from '../../settings.ts';
-import { environmentIn } from '../../soak/shop-process.ts';
+import { anonymousOf, environmentIn } from '../../soak/shop-process.ts';
 import { createLogger, progressBar } from '../../terminal.ts';
 import { catchUp, type CaughtUp } from './catch-up.ts';
 import { CURRENCY } from '../dataset.ts';
@@ -23,7 +23,7 @@ import { Judge } from './judge.ts';
 import { LogSums } from './log-sums.ts';
 import { phasesOf, type Phases } from './phases.ts';
 import { Readers, type Moves, type Timed } from './readers.ts';
-import { startShop, startSimulator, type RunningShop } from './shop.ts';
+import { startShop, startSimulator, type RunningShop } from '../shop.ts';
 
 export interface ReplayJob {
   readonly orders: number;
@@ -146,7 +146,7 @@ async function watch(
     const looking = new AbortController();
     const memory: MemorySample[] = [];
     const sampling = every(SAMPLE_EVERY_MS, looking.signal, async () => {
-      const anonymousMiB = await shop.anonymousMiB();
+      const anonymousMiB = await anonymousOf(shop.pid);
       if (anonymousMiB !== null) memory.push({ at: Date.now(), anonymousMiB });
     });
     const judging = every(JUDGE_EVERY_MS, looking.signal, async () => {

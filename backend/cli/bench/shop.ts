@@ -1,15 +1,14 @@
 /** The shop and its customers, each in a process of its own, on whatever it is measured on. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { killedAtExit, MAIN, NODE_OPTIONS } from '../../another.ts';
-import { anonymousOf, ended, printed } from '../../soak/shop-process.ts';
+import { killedAtExit, MAIN, NODE_OPTIONS } from '../another.ts';
+import { ended, printed } from '../soak/shop-process.ts';
 
 export interface RunningShop {
   /** Of the API. */
   readonly url: string;
   /** Of the shop's own endpoint. */
   readonly endpoint: string;
-  /** Memory that is not files, in MiB; null where the system does not tell. */
-  readonly anonymousMiB: () => Promise<number | null>;
+  readonly pid: number;
   readonly close: () => Promise<void>;
 }
 
@@ -21,7 +20,7 @@ export async function startShop(env: NodeJS.ProcessEnv): Promise<RunningShop> {
       printed(child.process, 'stdout', /API\S*\s+(http:\S+)\/graphql/),
       printed(child.process, 'stdout', /endpoint\S*\s+(http:\S+)/),
     ]);
-    return { url, endpoint, anonymousMiB: () => anonymousOf(child.process.pid ?? 0), close: child.close };
+    return { url, endpoint, pid: child.process.pid ?? 0, close: child.close };
   } catch (error) {
     await child.close();
     throw error;
