@@ -34,7 +34,7 @@ describe('the import of the fixture', () => {
         'wrong number of columns': 2,
       },
       rejectsFile: `${place.file}.rejects.csv`,
-      from: Date.parse('2010-10-31T02:30:00+01:00'),
+      from: Date.parse('2010-10-31T02:30:00+02:00'),
       to: Date.parse('2011-10-06T16:19:30+02:00'),
       sales: 6 * 255 + 339 + 295 + 2 * 375 + 1_000 + 3 * 255 + 85 + 105 + 4 * 255 + 12 * 995,
       complete: true,

@@ -2,6 +2,7 @@
  * Watches the log for what changes reports that are out already, and for the days that are to have one. It reads
  * from a checkpoint of its own, which moves only when whatever was found up to there has been reported.
  */
+import { ALL_TIME } from '../../projections/handling.ts';
 import { QUARTER_MS, startOfQuarter } from '../../projections/quarter.ts';
 import { dayOf, type Day } from '../domain/calendar.ts';
 import { decode } from '../events/codec.ts';
@@ -156,7 +157,7 @@ export class LateWatch {
     }
     for await (const documents of models.scanFolded(collectionFor(live, 'handling'))) {
       for (const { key, topic } of documents) {
-        if (topic === 'handled-orders') this.#busy.add(this.#dayAt(startOfQuarter(key)));
+        if (topic === 'handled-orders' && key !== ALL_TIME) this.#busy.add(this.#dayAt(startOfQuarter(key)));
       }
     }
   }
