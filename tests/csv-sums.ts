@@ -14,7 +14,6 @@ export interface DaySums {
 }
 
 interface Line {
-  readonly invoice: string;
   readonly code: string;
   readonly quantity: number;
   readonly price: number;
@@ -26,10 +25,16 @@ interface Line {
 export function sumsOf(file: string): Map<string, DaySums> {
   const rows: Record<string, string>[] = parse(readFileSync(file), { columns: true, bom: true });
   const invoices = new Map<string, Line[]>();
+  const unreadable = new Set<string>();
   for (const row of rows) {
+    const { InvoiceNo = '' } = row;
+    if (isLeftOut(row)) continue;
     const line = lineOf(row);
-    if (line !== null) invoices.set(line.invoice, [...(invoices.get(line.invoice) ?? []), line]);
+    if (line === null) unreadable.add(InvoiceNo);
+    else invoices.set(InvoiceNo, [...(invoices.get(InvoiceNo) ?? []), line]);
   }
+  // An order without a line that was on its invoice would be another order.
+  for (const invoice of unreadable) invoices.delete(invoice);
   const days = new Map<string, DaySums>();
   for (const lines of invoices.values()) {
     const at = lines.map((line) => line.at).sort()[0] ?? '';
@@ -51,14 +56,19 @@ export function sumsOf(file: string): Map<string, DaySums> {
   return days;
 }
 
+/** Lines that are no sale: the others of their invoice count all the same. */
+function isLeftOut({ InvoiceNo = '', Quantity = '', UnitPrice = '' }: Record<string, string>): boolean {
+  return /^c/i.test(InvoiceNo) || Number(Quantity) <= 0 || (UnitPrice !== '' && Number(UnitPrice) <= 0);
+}
+
 function lineOf(row: Record<string, string>): Line | null {
   const { InvoiceNo = '', StockCode = '', Quantity = '', InvoiceDate = '', UnitPrice = '' } = row;
   const quantity = Number(Quantity);
   const price = Math.round(Number(UnitPrice) * 1_000_000) / 10_000;
   const at = localOf(InvoiceDate);
-  const usable = !/^c/i.test(InvoiceNo) && InvoiceNo !== '' && StockCode !== '' && at !== null;
-  if (!usable || !Number.isInteger(quantity) || quantity <= 0 || !Number.isInteger(price) || price <= 0) return null;
-  return { invoice: InvoiceNo, code: StockCode, quantity, price, at };
+  if (InvoiceNo === '' || StockCode === '' || at === null) return null;
+  if (!Number.isInteger(quantity) || !Number.isInteger(price)) return null;
+  return { code: StockCode, quantity, price, at };
 }
 
 function localOf(text: string): string | null {

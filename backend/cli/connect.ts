@@ -32,7 +32,7 @@ export interface Connection {
 /** `own`: may write to the embedded log and read models, and nobody else may; `read`: beside an owner, or without. */
 export type Access = 'own' | 'read';
 
-const DEFAULT_CURRENCY = 'SEK';
+export const DEFAULT_CURRENCY = 'SEK';
 
 export function isEnginesMode(settings: Settings): boolean {
   return settings.kafkaBrokers !== null;

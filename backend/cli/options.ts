@@ -1,4 +1,5 @@
 /** Readers of option values for commander: each says in one line what is wrong with what was typed. */
+import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { isDay, isTimeZone, parseInstant } from '../domain/calendar.ts';
 import { currencyOf } from './settings.ts';
@@ -85,4 +86,18 @@ export function instantIn(text: string, zone: string): number {
     throw new InvalidArgumentError(`"${text}" is no instant such as 2026-11-22T14:05:00 or 2026-11-22T13:05:00Z.`);
   }
   return instant;
+}
+
+/** The path of a file from where the person stands: npm runs scripts in the package's folder, and says from where. */
+export function file(text: string): string {
+  if (path.isAbsolute(text)) return text;
+  const from = process.env['INIT_CWD'];
+  return from === undefined || path.resolve(from) === process.cwd() ? text : path.resolve(from, text);
+}
+
+/** One character; a tab can be typed as "\\t" or tab. */
+export function delimiter(text: string): string {
+  if (text === '\\t' || text.toLowerCase() === 'tab') return '\t';
+  if (text.length !== 1) throw new InvalidArgumentError('It is one character, such as ";", or tab.');
+  return text;
 }

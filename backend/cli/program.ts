@@ -1,10 +1,13 @@
 /** The verbs and their options. Each verb's work is in verbs/, loaded when it is called. */
 import { Argument, Command, Option } from 'commander';
+import { DECIMAL_SIGNS } from '../importer/numbers.ts';
 import {
   chance,
   currency,
   day,
+  delimiter,
   duration,
+  file,
   integer,
   port,
   positiveInteger,
@@ -34,7 +37,7 @@ function withSimulation(command: Command): Command {
     .option('--attempts <n>', 'how many attempts are made at the most', positiveInteger, 1)
     .option('--seed <n>', 'seed of the random customers', integer, DEFAULT_SEED)
     .option('--flat', 'the same rate at any time of day, for loads', false)
-    .option('--catalogue <file>', 'a catalogue of your own (JSON)');
+    .option('--catalogue <file>', 'a catalogue of your own (JSON)', file);
 }
 
 type Action = (...parameters: never[]) => Promise<void>;
@@ -116,17 +119,31 @@ function addWriting(program: Command): void {
     .option('--for <time>', 'stop after this long (90s, 10m)', duration)
     .action(lazily(() => import('./verbs/simulate.ts')));
   verb(program, 'import', 'Imports real orders from a CSV of order lines.', [
-    npm('import', 'orders.csv'),
-    npm('import', "orders.csv --date-format 'dd/MM/yyyy HH:mm' --time-zone Europe/London --currency GBP"),
+    npm('import', 'orders.csv --dry-run'),
+    npm('import', 'orders.csv --date-format day-first --time-zone Europe/London --currency GBP'),
   ])
-    .argument('<file>', 'a CSV with a header; UCI Online Retail columns unless told otherwise')
+    .argument('<file>', 'a CSV with a header; UCI Online Retail columns unless told otherwise', file)
+    .option('--dry-run', 'say how the file is read, show its first orders, and import nothing', false)
     .option('--columns <pairs>', 'other column names, e.g. InvoiceNo=Invoice,UnitPrice=Price')
-    .option('--date-format <tokens>', 'format of the dates (M, d, yy, yyyy, H, mm, ss); usual ones are recognised')
+    .option(
+      '--date-format <format>',
+      'day-first, month-first, year-first, excel, excel-1904, unix, unix-ms, or tokens such as "dd/MM/yyyy HH:mm" (default: what the file settles)',
+    )
+    .addOption(
+      new Option('--decimal <sign>', 'of prices and quantities (default: what the file settles)').choices(
+        DECIMAL_SIGNS,
+      ),
+    )
     .addOption(new Option('--time-zone <zone>', "zone of the file's times (default: TIME_ZONE)").argParser(timeZone))
     .option('--currency <code>', "the file's currency (default: the log's)", currency)
-    .option('--delimiter <char>', 'what separates columns (default: a comma)')
+    .option(
+      '--delimiter <char>',
+      'what separates columns; "\\t" or tab is a tab (default: what the file settles)',
+      delimiter,
+    )
+    .option('--encoding <name>', 'of the file, such as windows-1252 or cp850 (default: what the file settles)')
     .option('--handle', 'let the imported orders be handled, in their own time', false)
-    .option('--rejects <file>', 'where rejected lines go (default: FILE.rejects.csv)')
+    .option('--rejects <file>', 'where rejected lines go; never over another file (default: FILE.rejects.csv)', file)
     .action(lazily(() => import('./verbs/import.ts')));
   verb(program, 'report', 'Waits for midnight and writes daily reports; or writes one by hand.', [
     npm('report'),
@@ -211,7 +228,7 @@ function addMeasuring(program: Command): void {
     .option('--projections <names>', 'replay: which are rebuilt, comma-separated, or "all"', 'sales')
     .option('--once', 'replay: not with a tenth of the orders first', false)
     .option('--engines', 'replay: on Kafka and MongoDB', false)
-    .option('--json <file>', 'write the figures there, too')
+    .option('--json <file>', 'write the figures there, too', file)
     .action(lazily(() => import('./verbs/bench.ts')));
   verb(program, 'demo', 'Plays the situation of the presentation, and sees that everything in it happens.', [
     npm('demo'),
@@ -236,7 +253,7 @@ function addMeasuring(program: Command): void {
     .option('--rate <n>', 'orders a second', positiveNumber, 500)
     .option('--url <url>', 'a shop that runs already (default: one is started in a folder that is removed)')
     .option('--no-page', 'open no page: without Chromium')
-    .option('--json <file>', 'write the figures there, too')
+    .option('--json <file>', 'write the figures there, too', file)
     .action(lazily(() => import('./verbs/soak.ts')));
 }
 

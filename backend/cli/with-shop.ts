@@ -6,11 +6,12 @@
 import { caughtUp, endsOf } from '../../projections/caught-up.ts';
 import { PROJECTIONS } from '../../projections/index.ts';
 import { systemClock } from '../ports/clock.ts';
+import { isShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Shop } from '../shop/commands.ts';
 import { openShopClient } from '../shop/endpoint.ts';
 import { followedBy } from './collections.ts';
-import { connect, isEnginesMode, ownerUrl, type Connection } from './connect.ts';
+import { connect, DEFAULT_CURRENCY, isEnginesMode, ownerUrl, type Connection } from './connect.ts';
 import { openShopService, startHandling, startProjecting, type Role } from './roles.ts';
 import { stopAll } from './run-until.ts';
 import type { Settings } from './settings.ts';
@@ -39,6 +40,8 @@ export async function withShop<T>(options: WithShopOptions, use: (access: ShopAc
   const { settings, logger } = options;
   const currency = options.currency ?? settings.currency;
   const url = isEnginesMode(settings) ? settings.shopUrl.href : await ownerUrl(settings);
+  // Before a log is looked for, which would make one where there is none.
+  if (url !== null) await openShopClient(url).catalogue();
   const connection = await connect(settings, url === null ? 'own' : 'read', logger, currency);
   const roles: Role[] = [];
   try {
@@ -54,6 +57,20 @@ export async function withShop<T>(options: WithShopOptions, use: (access: ShopAc
   } finally {
     await stopAll(roles, logger);
     await connection.close();
+  }
+}
+
+/** The currency of the log; that of the settings, or the usual one, where there is no log yet. Writes nothing. */
+export async function currencyOfLog(settings: Settings, logger: Logger): Promise<string> {
+  if (isEnginesMode(settings)) await openShopClient(settings.shopUrl.href).catalogue();
+  try {
+    const connection = await connect(settings, 'read', logger, null);
+    await connection.close();
+    return connection.currency;
+  } catch (error) {
+    const isEmpty = !isEnginesMode(settings) && isShopError(error, 'UNAVAILABLE');
+    if (isEmpty) return settings.currency ?? DEFAULT_CURRENCY;
+    throw error;
   }
 }
 

@@ -5,20 +5,26 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline, Transform } from 'node:stream';
-import { TextDecoder } from 'node:util';
+import { pipeline } from 'node:stream';
 import { CsvError, parse, type InfoRecord, type Options } from 'csv-parse';
+import iconv from 'iconv-lite';
 import { ShopError } from '../ports/errors.ts';
+import { EncodingDetector, type Encoding } from './encoding.ts';
 import { oneLine } from './format.ts';
 
 /** A row longer than this is taken for an unclosed quote rather than read into memory. */
-const ROW_CHARS_MAX = 1_000_000;
+const ROW_CHARS_MAX = 16_000_000;
 const READ_BYTES = 256 * 1_024;
 /** Rows between two reports of progress. */
 const ROWS_A_REPORT = 1_000;
 
-/** Old exports are often in Windows' Western code page; whatever is not UTF-8 is read as that. */
-export type Encoding = 'utf-8' | 'utf-16le' | 'windows-1252';
+/** What else people have, by the first bytes of it. */
+const OTHER_KINDS: readonly (readonly [number[], string])[] = [
+  [[0x1f, 0x8b], 'is compressed (gzip); unpack it first'],
+  [[0x50, 0x4b, 0x03, 0x04], 'is a workbook or a zip archive; save the sheet as CSV, or unpack it first'],
+  [[0xd0, 0xcf, 0x11, 0xe0], 'is an old Excel workbook; save the sheet as CSV first'],
+  [[0x25, 0x50, 0x44, 0x46], 'is a PDF; give a CSV file'],
+];
 
 export interface CsvFile {
   readonly path: string;
@@ -35,7 +41,7 @@ export interface Row {
 }
 
 /** Reads the file once. Throws BAD_INPUT when it is not there, no file, empty or not text. */
-export async function inspect(path: string): Promise<CsvFile> {
+export async function inspect(path: string, encoding: Encoding | null = null): Promise<CsvFile> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
@@ -43,34 +49,20 @@ export async function inspect(path: string): Promise<CsvFile> {
   if (!found.isFile()) throw new ShopError('BAD_INPUT', `${path} is not a plain file; save it as one first`);
   if (found.size === 0) throw new ShopError('BAD_INPUT', `${path} is empty`);
   const hash = createHash('sha256');
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  let encoding: Encoding | null = null;
+  const detector = new EncodingDetector();
   let bytes = 0;
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
-      encoding ??= chunk[0] === 0xff && chunk[1] === 0xfe ? 'utf-16le' : 'utf-8';
+      const other = bytes > 0 ? undefined : OTHER_KINDS.find(([first]) => first.every((byte, n) => chunk[n] === byte));
+      if (other !== undefined) throw new ShopError('BAD_INPUT', `${path} ${other[1]}`);
       hash.update(chunk);
       bytes += chunk.length;
-      if (encoding !== 'utf-16le' && chunk.includes(0)) {
-        throw new ShopError('BAD_INPUT', `${path} is not text (it has zero bytes); give a CSV file`);
-      }
-      if (encoding === 'utf-8' && !isDecodable(utf8, chunk)) encoding = 'windows-1252';
+      if (encoding === null) detector.take(chunk);
     }
   } catch (error) {
     throw unreadable(path, error);
   }
-  if (encoding === 'utf-8' && !isDecodable(utf8, null)) encoding = 'windows-1252';
-  return { path, bytes, encoding: encoding ?? 'utf-8', digest: hash.digest('hex') };
-}
-
-function isDecodable(decoder: TextDecoder, chunk: Buffer | null): boolean {
-  try {
-    if (chunk === null) decoder.decode();
-    else decoder.decode(chunk, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
+  return { path, bytes, encoding: encoding ?? detector.verdict(path), digest: hash.digest('hex') };
 }
 
 /**
@@ -79,7 +71,7 @@ function isDecodable(decoder: TextDecoder, chunk: Buffer | null): boolean {
  */
 export async function* rowsOf(
   file: CsvFile,
-  delimiter = ',',
+  delimiter: string,
   onBytes: (bytes: number) => void = () => {},
 ): AsyncGenerator<Row> {
   const starts = new LineNumbers();
@@ -102,7 +94,7 @@ export async function* rowsOf(
   const bytes = createReadStream(file.path, { highWaterMark: READ_BYTES });
   // Errors reach the loop below through the parser, which the pipeline destroys with them.
   if (file.encoding === 'utf-8') pipeline(bytes, parser, () => {});
-  else pipeline(bytes, decoderOf(file.encoding), parser, () => {});
+  else pipeline(bytes, iconv.decodeStream(file.encoding), parser, () => {});
   let rows = 0;
   try {
     for await (const row of parser as AsyncIterable<Row>) {
@@ -113,9 +105,8 @@ export async function* rowsOf(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw unreadable(file.path, error);
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED' || error.code === 'CSV_MAX_RECORD_SIZE') {
-      throw unclosed(file, starts.following, error);
-    }
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw unclosed(file, starts.following, error);
+    if (error.code === 'CSV_MAX_RECORD_SIZE') throw endless(file, starts.following, error);
     throw new ShopError('BAD_INPUT', `${file.path}, line ${starts.following}: ${oneLine(error.message)}`, {
       cause: error,
     });
@@ -146,21 +137,20 @@ class LineNumbers {
   }
 }
 
-function decoderOf(encoding: Encoding): Transform {
-  const decoder = new TextDecoder(encoding);
-  return new Transform({
-    transform: (chunk: Buffer, _, done) => done(null, decoder.decode(chunk, { stream: true })),
-    flush: (done) => done(null, decoder.decode()),
-  });
-}
-
 function unclosed(file: CsvFile, line: number, cause?: unknown): ShopError {
   return new ShopError(
     'BAD_INPUT',
     `${file.path}, line ${line}: a quote is opened and not closed; nothing was imported`,
-    {
-      cause,
-    },
+    { cause },
+  );
+}
+
+function endless(file: CsvFile, line: number, cause: unknown): ShopError {
+  const most = ROW_CHARS_MAX.toLocaleString('en');
+  return new ShopError(
+    'BAD_INPUT',
+    `${file.path}, line ${line}: the row that begins here has more than ${most} characters; a quote may be opened and not closed; nothing was imported`,
+    { cause },
   );
 }
 

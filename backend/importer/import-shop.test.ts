@@ -4,8 +4,17 @@ import { describe, expect, it } from 'vitest';
 import type { OrderPlacedPart } from '../../projections/orders.ts';
 import { eventsOf, memoryWorld, openShopIn, ORDERS, ordersIn, project, type World } from '../shop/shop-test-kit.ts';
 import type { ShopService } from '../shop/shop.ts';
-import { importOrders, type ImportOptions, type ImportResult } from './import.ts';
-import { HEADER, NASTY, nothingKnown, place, useFolder } from './import-test-kit.ts';
+import type { ImportResult } from './import.ts';
+import {
+  FORMAT,
+  HEADER,
+  type ImportOptions,
+  importOrders,
+  NASTY,
+  nothingKnown,
+  place,
+  useFolder,
+} from './import-test-kit.ts';
 
 useFolder();
 
@@ -13,9 +22,8 @@ useFolder();
 async function run(world: World, changes: Partial<ImportOptions> = {}): Promise<ImportResult> {
   const shop = await openShopIn(world);
   try {
-    const format = { timeZone: 'Europe/Stockholm', currency: 'SEK' };
     const existing = existingIn(world);
-    return await importOrders({ shop, file: place.file, format, handling: null, existing, ...changes });
+    return await importOrders({ shop, file: place.file, format: FORMAT, handling: null, existing, ...changes });
   } finally {
     await shop.close();
   }
@@ -45,7 +53,7 @@ describe('the import into the shop', () => {
     expect(result).toMatchObject({ ordersPlaced: 5, duplicates: 0 });
     const placed = await ordersIn(world.log);
     expect(placed.map(({ event }) => event.orderId).sort()).toEqual(
-      ['1', '2', '4', '6', '9'].map((digit) => `INV-70000${digit}`),
+      ['01', '02', '04', '09', '10'].map((digits) => `INV-7000${digits}`),
     );
     expect(placed.reduce((sum, { event }) => sum + event.total, 0)).toBe(result.sales);
     expect(placed.find(({ event }) => event.orderId === 'INV-700004')?.event).toMatchObject({
@@ -94,6 +102,32 @@ describe('the import into the shop', () => {
     const result = await run(world);
     expect(result).toMatchObject({ complete: true, rejected: {}, duplicates: 1_000, ordersPlaced: 1_500 });
     expect(await ordersIn(world.log)).toHaveLength(2_500);
+    const shop = await openShopIn(world);
+    expect(await available(shop)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    await shop.close();
+  });
+
+  it.each([
+    ['Ctrl-C', (stop: AbortController) => stop.abort()],
+    [
+      'an error',
+      () => {
+        throw new Error('the power went');
+      },
+    ],
+  ])('leaves no stock over when the file is edited after %s', async (_, interrupt) => {
+    const rows = Array.from({ length: 3_500 }, (_, n) => `${n},K-${n % 7},NAME,${1 + (n % 3)},12/1/10 8:26,1.5,1,SE`);
+    await writeFile(place.file, [HEADER, ...rows].join('\n'));
+    const world = await memoryWorld();
+    const stop = new AbortController();
+    const onProgress = (done: number, _: number | null, note?: string): void => {
+      if (note === 'orders' && done === 2_000) interrupt(stop);
+    };
+    await run(world, { onProgress, signal: stop.signal }).catch(() => {});
+    await project(world);
+    const edited = ['x,K-1,NAME,4,12/1/10 8:00,1.5,1,SE', ...rows.slice(0, -1)];
+    await writeFile(place.file, [HEADER, ...edited].join('\n'));
+    expect(await run(world)).toMatchObject({ complete: true, rejected: {}, duplicates: 2_000, ordersPlaced: 1_500 });
     const shop = await openShopIn(world);
     expect(await available(shop)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     await shop.close();

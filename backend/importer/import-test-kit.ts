@@ -5,9 +5,10 @@ import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { isShopError } from '../ports/errors.ts';
+import type { FileFormat } from './format.ts';
 import type { PlaceOrder } from '../shop/commands.ts';
 import type { MemoryShop } from '../simulator/memory-shop-test-kit.ts';
-import type { ImportOptions } from './import.ts';
+import { readOrders, sendOrders, type ImportResult, type ReadOptions, type SendOptions } from './import.ts';
 
 const FIXTURES = path.join(import.meta.dirname, 'fixtures');
 /** Every nasty case. */
@@ -15,6 +16,16 @@ export const NASTY = path.join(FIXTURES, 'nasty.csv');
 /** Well-formed rows, good and bad. */
 export const PLAIN = path.join(FIXTURES, 'orders.csv');
 export const HEADER = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country';
+
+export type ImportOptions = ReadOptions & SendOptions;
+
+/** Reads a file and sends what is in it, as the verb does. */
+export async function importOrders(all: ImportOptions): Promise<ImportResult> {
+  return sendOrders(await readOrders(all), all);
+}
+
+/** The dates of the fixtures are as the UCI data has them; what a file settles by itself is in reading.test.ts. */
+export const FORMAT: FileFormat = { timeZone: 'Europe/Stockholm', currency: 'SEK', dateFormat: 'month-first' };
 
 /** An empty folder for each test. */
 export const place = { folder: '', file: '' };
@@ -35,7 +46,7 @@ export function options(shop: MemoryShop, changes: Partial<ImportOptions> = {}):
   return {
     shop,
     file: place.file,
-    format: { timeZone: 'Europe/Stockholm', currency: 'SEK' },
+    format: FORMAT,
     handling: null,
     existing: (ids) => {
       const known = ids.filter((id) => shop.fingerprints.has(id));

@@ -1,7 +1,7 @@
 /** One row of the file as a line of an order, or the reason why it is none. */
-import { parseInstant, parseLocal } from '../domain/calendar.ts';
 import { parseAmount } from '../domain/money.ts';
-import { DATE_FORMATS, type Column, type FileFormat, type RejectReason } from './format.ts';
+import { COLUMNS, type Column, type LeftOutReason, type UnreadableReason } from './format.ts';
+import type { Reading } from './reading.ts';
 
 const QUANTITY_MAX = 1_000_000_000;
 /** Room for the prefix of the order id within its 100 characters. */
@@ -15,6 +15,18 @@ const AT_MIN = 0;
 const AT_MAX = Date.UTC(9999, 11, 31);
 /** Different texts remembered for each kind of value; reading dates and amounts is slow, and they repeat. */
 const REMEMBERED_MAX = 100_000;
+/** What pandas, SQL and spreadsheets write for nothing. Not "NA", which is Namibia. */
+const NOTHING = /^(?:nan|null|none|#n\/a|<na>)$/i;
+
+/** What a row says in the columns that an order is made of, as it stands. */
+export interface RawLine {
+  /** Line of the file. */
+  readonly line: number;
+  /** In the order of COLUMNS, trimmed; a cell that says that it has no value is empty. */
+  readonly cells: readonly string[];
+  /** False for a row with another number of cells than the header: then only its first columns can be trusted. */
+  readonly isWhole: boolean;
+}
 
 export interface OrderLine {
   /** Line of the file. */
@@ -34,26 +46,38 @@ export interface OrderLine {
 }
 
 /** A value, or why there is none. */
-type Read = number | RejectReason;
+type Read = number | LeftOutReason | UnreadableReason;
 
-export type LineReader = (line: number, fields: readonly string[]) => OrderLine | RejectReason;
+export type LineReader = (raw: RawLine) => OrderLine | LeftOutReason | UnreadableReason;
+
+/** The cell of a column, trimmed; empty where it has no value or says so. */
+export function cellOf(text: string | undefined): string {
+  const trimmed = (text ?? '').trim();
+  return NOTHING.test(trimmed) ? '' : trimmed;
+}
+
+function isCancellation(invoice: string): boolean {
+  // Both cases: a cancellation that is taken for a sale is worse than an odd number that is not.
+  return /^c/i.test(invoice);
+}
 
 /**
- * Gives a reader for rows of that layout. What makes the whole row unusable is named before what is wrong
+ * Gives a reader for rows of that reading. What makes the whole row unusable is named before what is wrong
  * with one value: a cancellation is a cancellation, whatever its quantity.
  */
-export function lineReader(width: number, places: Readonly<Record<Column, number>>, format: FileFormat): LineReader {
-  const readQuantity = remembering(quantityOf);
-  const readPrice = remembering((text) => priceOf(text, format.currency));
-  const readDate = remembering((text) => dateOf(text, format));
-  const same = interning();
-  return (line, fields) => {
-    if (fields.length !== width) return 'wrong number of columns';
-    const text = (column: Column): string => (fields[places[column]] ?? '').trim();
+export function lineReader(reading: Reading, currency: string): LineReader {
+  const readQuantity = remembering((text) => quantityOf(reading.quantityOf(text)));
+  const readPrice = remembering((text) => priceOf(reading.priceOf(text), currency));
+  const readDate = remembering((text) => {
+    const at = reading.instantOf(text);
+    return at === null || at < AT_MIN || at > AT_MAX ? 'unreadable date' : at;
+  });
+  return ({ line, cells, isWhole }) => {
+    if (!isWhole) return 'wrong number of columns';
+    const text = (column: Column): string => cells[COLUMNS.indexOf(column)] ?? '';
     const invoice = text('InvoiceNo');
     if (invoice === '') return 'no invoice number';
-    // Both cases: a cancellation that is taken for a sale is worse than an odd number that is not.
-    if (/^c/i.test(invoice)) return 'cancellation';
+    if (isCancellation(invoice)) return 'cancellation';
     if (invoice.length > INVOICE_LENGTH_MAX) return 'invoice number too long';
     const stockCode = text('StockCode');
     if (stockCode === '') return 'no stock code';
@@ -69,43 +93,32 @@ export function lineReader(width: number, places: Readonly<Record<Column, number
     const description = text('Description');
     return {
       line,
-      invoice: same(invoice),
-      stockCode: same(stockCode),
-      description: description === '' ? null : same(cut(description)),
+      invoice,
+      stockCode,
+      description: description === '' ? null : cut(description),
       quantity,
       unitPrice,
       at,
-      customer: customer === '' ? null : same(customer),
-      country: same(cut(text('Country'))),
+      // Spreadsheets and pandas make 13085.0 of 13085 where a cell of the column is empty.
+      customer: customer === '' ? null : customer.replace(/^(\d+)\.0+$/, '$1'),
+      country: cut(text('Country')),
     };
   };
 }
 
-function quantityOf(text: string): Read {
-  const match = /^([+-]?)(\d+)(?:\.0*)?$/.exec(text);
-  if (match === null) return 'unreadable quantity';
-  const value = Number(`${match[1]}${match[2]}`);
+function quantityOf(plain: string | null): Read {
+  if (plain === null || plain.includes('.')) return 'unreadable quantity';
+  const value = Number(plain);
   if (value <= 0) return 'quantity not above 0';
   return value > QUANTITY_MAX ? 'quantity too large' : value;
 }
 
-function priceOf(text: string, currency: string): Read {
-  if (!/^[+-]?\d+(?:\.\d*)?$/.test(text)) return 'unreadable price';
-  if (text.startsWith('-') || !/[1-9]/.test(text)) return 'price not above 0';
-  const amount = parseAmount(text, currency);
+function priceOf(plain: string | null, currency: string): Read {
+  if (plain === null) return 'unreadable price';
+  if (plain.startsWith('-') || !/[1-9]/.test(plain)) return 'price not above 0';
+  const amount = parseAmount(plain, currency);
   if (amount !== null) return amount;
-  return Number(text) > 1e12 ? 'price too large' : 'price not in whole minor units';
-}
-
-function dateOf(text: string, { dateFormat, timeZone }: FileFormat): Read {
-  const formats = dateFormat === undefined ? DATE_FORMATS : [dateFormat];
-  let at: number | null = null;
-  for (const format of formats) {
-    at = parseLocal(text, format, timeZone);
-    if (at !== null) break;
-  }
-  if (at === null && dateFormat === undefined) at = parseInstant(text, timeZone);
-  return at === null || at < AT_MIN || at > AT_MAX ? 'unreadable date' : at;
+  return Number(plain) > 1e12 ? 'price too large' : 'price not in whole minor units';
 }
 
 function remembering(read: (text: string) => Read): (text: string) => Read {
@@ -118,17 +131,6 @@ function remembering(read: (text: string) => Read): (text: string) => Read {
       known.set(text, value);
     }
     return value;
-  };
-}
-
-/** Equal texts become the same one, so that half a million rows hold few. */
-function interning(): (text: string) => string {
-  const known = new Map<string, string>();
-  return (text) => {
-    const same = known.get(text);
-    if (same !== undefined) return same;
-    known.set(text, text);
-    return text;
   };
 }
 

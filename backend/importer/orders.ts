@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { HandlingPolicy } from '../events/events.ts';
 import type { ListProduct, PlaceOrder, ReceiveStock } from '../shop/commands.ts';
+import { fingerprintOf } from '../shop/identity.ts';
 import type { RejectReason } from './format.ts';
 import type { OrderLine } from './order-line.ts';
 
@@ -76,7 +77,7 @@ function invoiceOf(number: string, lines: readonly OrderLine[], terms: OrderTerm
     orderId,
     at: instant,
     source: 'import' as const,
-    customer: customerOf(number, sorted),
+    customer: customerOf(number, lines),
     currency: terms.currency,
     // A line without a description has no name: then the shop gives it the product's.
     lines: sorted.map(({ stockCode, quantity, unitPrice, description }) =>
@@ -102,10 +103,10 @@ function byContent(a: OrderLine, b: OrderLine): number {
   );
 }
 
+/** The first line of the file that names one counts: shops that write an order's head once leave it empty below. */
 function customerOf(invoice: string, lines: readonly OrderLine[]): PlaceOrder['customer'] {
-  const country = mostFrequent(lines.map((line) => ({ value: line.country, at: line.at }))) ?? '';
-  const known = lines.flatMap(({ customer, at }) => (customer === null ? [] : [{ value: customer, at }]));
-  const customer = mostFrequent(known);
+  const country = lines.find((line) => line.country !== '')?.country ?? '';
+  const customer = lines.find((line) => line.customer !== null)?.customer ?? null;
   if (customer === null) {
     return { id: `guest-${invoice}`, name: 'Guest', email: addressOf('guest', invoice), country };
   }
@@ -149,12 +150,43 @@ export function productsOf(lines: LinesByInvoice): Map<string, Product> {
   return products;
 }
 
-/** What has to be in the log before the orders are: listings, then opening stock, each in the order of time. */
-export function openingOf(
+/** Listings of these products, each at the instant of the first order of it. */
+export function listingsOf(
   orders: readonly Invoice[],
   products: ReadonlyMap<string, Product>,
-  terms: { readonly currency: string; readonly digest: string; readonly isListed: (productId: string) => boolean },
-): { listings: ListProduct[]; receipts: ReceiveStock[] } {
+  terms: { readonly currency: string; readonly isListed: (productId: string) => boolean },
+): ListProduct[] {
+  const listings: ListProduct[] = [];
+  for (const [productId, { at }] of unitsOf(orders)) {
+    if (terms.isListed(productId)) continue;
+    const { name, price } = products.get(productId) ?? { name: productId, price: 0 };
+    const { currency } = terms;
+    listings.push({ type: 'ListProduct', at, source: 'import', productId, name, category: CATEGORY, price, currency });
+  }
+  return listings;
+}
+
+/**
+ * The stock that just the missing orders of a batch sell, at the instant of the first one of each product. The keys
+ * follow from all orders of the batch. So a batch that was cut off is recognised by the shop when it comes again.
+ */
+export function receiptsOf(batch: readonly Invoice[], missing: readonly Invoice[]): ReceiveStock[] {
+  const hash = createHash('sha256');
+  for (const { order } of batch) hash.update(`${order.orderId} ${fingerprintOf({ ...order, handling: null })}\n`);
+  const digest = hash.digest('hex');
+  const receipts: ReceiveStock[] = [];
+  for (const [productId, { at, units }] of unitsOf(missing)) {
+    for (let left = units, part = 1; left > 0; left -= RECEIPT_UNITS_MAX, part++) {
+      const key = receiptKey(digest, productId, part);
+      const quantity = Math.min(left, RECEIPT_UNITS_MAX);
+      receipts.push({ type: 'ReceiveStock', key, at, source: 'import', productId, quantity, reason: 'initial' });
+    }
+  }
+  return receipts;
+}
+
+/** Units of each product in these orders, which are in the order of time, and the instant of its first one. */
+function unitsOf(orders: readonly Invoice[]): Map<string, { at: string; units: number }> {
   const needed = new Map<string, { at: string; units: number }>();
   for (const { order } of orders) {
     for (const { productId, quantity } of order.lines) {
@@ -163,33 +195,10 @@ export function openingOf(
       else known.units += quantity;
     }
   }
-  const listings: ListProduct[] = [];
-  const receipts: ReceiveStock[] = [];
-  for (const [productId, { at, units }] of needed) {
-    const { name, price } = products.get(productId) ?? { name: productId, price: 0 };
-    if (!terms.isListed(productId)) {
-      const { currency } = terms;
-      listings.push({
-        type: 'ListProduct',
-        at,
-        source: 'import',
-        productId,
-        name,
-        category: CATEGORY,
-        price,
-        currency,
-      });
-    }
-    for (let left = units, part = 1; left > 0; left -= RECEIPT_UNITS_MAX, part++) {
-      const key = receiptKey(terms.digest, productId, part);
-      const quantity = Math.min(left, RECEIPT_UNITS_MAX);
-      receipts.push({ type: 'ReceiveStock', key, at, source: 'import', productId, quantity, reason: 'initial' });
-    }
-  }
-  return { listings, receipts };
+  return needed;
 }
 
-/** The same for the same file, product and part, so that an import that is run again brings nothing twice. */
+/** The same for the same orders, product and part. */
 function receiptKey(digest: string, productId: string, part: number): string {
   const suffix = part === 1 ? '' : `/${part}`;
   const key = `import/${digest.slice(0, 16)}/${productId}${suffix}`;
@@ -218,12 +227,6 @@ function top<T extends string | number>(tally: Tally<T>): T | null {
     if (order > 0 || (order === 0 && best !== null && value < best)) best = value;
   }
   return best;
-}
-
-function mostFrequent(values: readonly { value: string; at: number }[]): string | null {
-  const tally: Tally<string> = new Map();
-  for (const { value, at } of values) count(tally, value, at);
-  return top(tally);
 }
 
 /** By code units: the same on every machine, whatever its language. */
