@@ -1,4 +1,5 @@
 /** Readers of option values for commander: each says in one line what is wrong with what was typed. */
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { isDay, isTimeZone, parseInstant } from '../domain/calendar.ts';
@@ -93,6 +94,18 @@ export function file(text: string): string {
   if (path.isAbsolute(text)) return text;
   const from = process.env['INIT_CWD'];
   return from === undefined || path.resolve(from) === process.cwd() ? text : path.resolve(from, text);
+}
+
+/** A file for figures: a new one, or one with figures of before, which they replace. */
+export function figuresFile(text: string): string {
+  const at = file(text);
+  if (!existsSync(at)) return at;
+  try {
+    JSON.parse(readFileSync(at, 'utf8'));
+    return at;
+  } catch {
+    throw new InvalidArgumentError('It is there, and holds no figures; choose another file.');
+  }
 }
 
 /** One character; a tab can be typed as "\\t" or tab. */

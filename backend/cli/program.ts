@@ -7,6 +7,7 @@ import {
   day,
   delimiter,
   duration,
+  figuresFile,
   file,
   integer,
   port,
@@ -228,7 +229,7 @@ function addMeasuring(program: Command): void {
     .option('--projections <names>', 'replay: which are rebuilt, comma-separated, or "all"', 'sales')
     .option('--once', 'replay: not with a tenth of the orders first', false)
     .option('--engines', 'replay: on Kafka and MongoDB', false)
-    .option('--json <file>', 'write the figures there, too', file)
+    .option('--json <file>', 'write the figures there, too', figuresFile)
     .action(lazily(() => import('./verbs/bench.ts')));
   verb(program, 'demo', 'Plays the situation of the presentation, and sees that everything in it happens.', [
     npm('demo'),
@@ -253,7 +254,7 @@ function addMeasuring(program: Command): void {
     .option('--rate <n>', 'orders a second', positiveNumber, 500)
     .option('--url <url>', 'a shop that runs already (default: one is started in a folder that is removed)')
     .option('--no-page', 'open no page: without Chromium')
-    .option('--json <file>', 'write the figures there, too', file)
+    .option('--json <file>', 'write the figures there, too', figuresFile)
     .action(lazily(() => import('./verbs/soak.ts')));
 }
 

@@ -39,6 +39,12 @@ async function file(name: string, text: string): Promise<string> {
 }
 
 const CASES: readonly Case[] = [
+  {
+    name: 'figures over another file',
+    args: async () => ['bench', 'kafka', '--json', await file('orders-of-march.csv', 'InvoiceNo,StockCode')],
+    code: BAD_INPUT,
+    says: /--json.*It is there, and holds no figures/,
+  },
   { name: 'an unknown verb', args: ['strat'], code: BAD_INPUT, says: /unknown command 'strat'.*\(Did you mean/s },
   { name: 'an unknown option', args: ['stats', '--jsno'], code: BAD_INPUT, says: /unknown option '--jsno'.*--json/s },
   { name: 'a chance of 120 %', args: ['start', '--chance', '120%'], code: BAD_INPUT, says: /chance.*0%.*100%/i },
