@@ -32,6 +32,8 @@ export interface FileFormat {
   readonly timeZone: string;
   /** The currency of the file's prices, ISO 4217. */
   readonly currency: string;
+  /** How many decimals the log keeps of it; as ISO 4217 has it when absent. */
+  readonly minorDigits?: number;
   /** A comma when absent. */
   readonly delimiter?: string;
 }

@@ -44,7 +44,7 @@ export type LineReader = (line: number, fields: readonly string[]) => OrderLine 
  */
 export function lineReader(width: number, places: Readonly<Record<Column, number>>, format: FileFormat): LineReader {
   const readQuantity = remembering(quantityOf);
-  const readPrice = remembering((text) => priceOf(text, format.currency));
+  const readPrice = remembering((text) => priceOf(text, format));
   const readDate = remembering((text) => dateOf(text, format));
   const same = interning();
   return (line, fields) => {
@@ -89,10 +89,10 @@ function quantityOf(text: string): Read {
   return value > QUANTITY_MAX ? 'quantity too large' : value;
 }
 
-function priceOf(text: string, currency: string): Read {
+function priceOf(text: string, { currency, minorDigits }: FileFormat): Read {
   if (!/^[+-]?\d+(?:\.\d*)?$/.test(text)) return 'unreadable price';
   if (text.startsWith('-') || !/[1-9]/.test(text)) return 'price not above 0';
-  const amount = parseAmount(text, currency);
+  const amount = parseAmount(text, currency, minorDigits);
   if (amount !== null) return amount;
   return Number(text) > 1e12 ? 'price too large' : 'price not in whole minor units';
 }

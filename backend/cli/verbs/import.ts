@@ -7,6 +7,7 @@ import { ShopError } from '../../ports/errors.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import { collectionFor } from '../../queries/collections.ts';
 import { liveCollections } from '../collections.ts';
+import type { Connection } from '../connect.ts';
 import { IMPORT_POLICY } from '../handling.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings } from '../settings.ts';
@@ -42,6 +43,7 @@ export async function run(file: string, options: Options): Promise<void> {
         columns,
         timeZone: options.timeZone ?? settings.timeZone,
         currency: options.currency ?? connection.currency,
+        minorDigits: connection.minorDigits,
         ...(dateFormat === undefined ? {} : { dateFormat }),
         ...(delimiter === undefined ? {} : { delimiter }),
       },
@@ -55,7 +57,7 @@ export async function run(file: string, options: Options): Promise<void> {
     importing.stop();
     const settled = await access.settled(folding, signal);
     folding.stop();
-    process.stdout.write(summary(result, connection.currency, options.timeZone ?? settings.timeZone));
+    process.stdout.write(summary(result, connection, options.timeZone ?? settings.timeZone));
     if (!settled)
       process.stderr.write('The read models are not up to date: is a projector running (npm run project)?\n');
     if (!result.complete) process.stderr.write('Stopped before the end; the same command goes on where it stopped.\n');
@@ -85,12 +87,12 @@ async function fingerprintsOf(models: ReadModels, orderIds: readonly string[]): 
   );
 }
 
-function summary(result: ImportResult, currency: string, zone: string): string {
+function summary(result: ImportResult, { currency, minorDigits }: Connection, zone: string): string {
   const { from, to, rejected } = result;
   const span = from === null || to === null ? '' : `, ${dayOf(from, zone)} to ${dayOf(to, zone)}`;
   const lines = [
     `${result.ordersPlaced} new orders of ${result.invoices} invoices${span}; ${result.duplicates} were there already`,
-    `${result.linesAccepted} of ${result.linesRead} lines accepted, ${result.products} products, ${formatAmount(result.sales, currency)}`,
+    `${result.linesAccepted} of ${result.linesRead} lines accepted, ${result.products} products, ${formatAmount(result.sales, currency, minorDigits)}`,
     ...Object.entries(rejected).map(([reason, count]) => `  ${String(count).padStart(7)} rejected: ${reason}`),
   ];
   if (result.rejectsFile !== null) lines.push(`Rejected lines, with number and reason: ${result.rejectsFile}`);
