@@ -68,7 +68,7 @@ async function read(log: EventLog): Promise<Found> {
   for await (const event of eventsOf(log, 'settings')) {
     if (event.type === 'LogCreated') created ??= event;
     if (event.type === 'MinorDigitsSettled') settled ??= event;
-    if (created !== null && (created.minorDigits ?? settled) != null) break;
+    if (created?.minorDigits !== undefined) break;
   }
   return { created, settled };
 }

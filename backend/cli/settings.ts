@@ -99,6 +99,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   }
   const timeZone = text('TIME_ZONE');
   if (!isTimeZone(timeZone)) {
+    // eslint-disable-next-line no-restricted-syntax -- for a hint alone: whether it is a zone is decided above.
     const hint = meant(timeZone, Intl.supportedValuesOf('timeZone'));
     throw bad(`TIME_ZONE is "${timeZone}", which is no IANA time zone such as Europe/Stockholm${hint}`);
   }

@@ -102,5 +102,6 @@ describe('money', () => {
 
   it('and counts have a comma for each thousand', () => {
     expect([0, 999, 1_000, 1_234_567, -1_000].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567', '-1,000']);
+    expect([0.5, 1_234.5678].map(formatCount)).toEqual(['0.5', '1,234.5678']);
   });
 });

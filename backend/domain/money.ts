@@ -39,16 +39,14 @@ export function decimalOf(minor: number, digits: number): string {
 
 /** For people, in English: "SEK 1,234.50", with a no-break space. The same characters on every machine. */
 export function formatAmount(minor: number, currency: string, digits: number): string {
-  const [whole = '', fraction] = decimalOf(Math.abs(minor), digits).split('.');
-  const amount = fraction === undefined ? grouped(whole) : `${grouped(whole)}.${fraction}`;
-  return `${minor < 0 ? '-' : ''}${currency}\u00a0${amount}`;
+  return `${minor < 0 ? '-' : ''}${currency}\u00a0${grouped(decimalOf(Math.abs(minor), digits))}`;
 }
 
-/** A whole number for people, in English: "1,234". */
+/** A number for people, in English: "1,234". */
 export function formatCount(count: number): string {
   return count < 0 ? `-${grouped(String(-count))}` : grouped(String(count));
 }
 
-function grouped(digits: string): string {
-  return digits.replace(/\B(?=(?:\d{3})+$)/g, ',');
+function grouped(decimal: string): string {
+  return decimal.replace(/^\d+/, (whole) => whole.replace(/\B(?=(?:\d{3})+$)/g, ','));
 }
