@@ -57,6 +57,7 @@ export const stock: FoldedProjection<StockDocument> = {
         return [productKey(event.productId)];
       case 'OrderHandled':
       case 'LogCreated':
+      case 'MinorDigitsSettled':
       case 'SimulatorConfigured':
       case 'ReportIssued':
         return [];

@@ -3,7 +3,7 @@
  * their JSON Schemas, the golden records as their examples. With --check it compares instead, and exits
  * with 1 when the committed file is out of date.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { EVENTS } from '../backend/events/codec.ts';
 import type { EventType } from '../backend/events/events.ts';
@@ -67,7 +67,10 @@ function messageOf(type: EventType): Json {
     // Through JSON: what the schema library keeps for itself falls off.
     payload: JSON.parse(JSON.stringify(schema)) as Json,
     bindings: { kafka: { key: { type: 'string', description: key }, bindingVersion: '0.5.0' } },
-    examples: [{ name: `${type}.v${version}`, payload: read(new URL(`${type}.v${version}.json`, GOLDEN)) }],
+    examples: readdirSync(GOLDEN)
+      .filter((file) => file.startsWith(`${type}.v${version}.`))
+      .sort()
+      .map((file) => ({ name: file.replace(/\.json$/, ''), payload: read(new URL(file, GOLDEN)) })),
   };
 }
 

@@ -118,9 +118,9 @@ export class Spawned {
 
 /** A process of the program. */
 export class Running extends Spawned {
-  /** `main` is the program, where it is another one than this project's. */
-  constructor(args: readonly string[], env: Environment, main = MAIN) {
-    super(args.join(' '), process.execPath, {
+  /** `main` is the program, where it is another one than this project's; `node` what runs it. */
+  constructor(args: readonly string[], env: Environment, main = MAIN, node = process.execPath) {
+    super(args.join(' '), node, {
       args: ['--import', TSX, main, ...args],
       env: { TSX_TSCONFIG_PATH, NODE_NO_WARNINGS: '1', ...env },
       cwd: FOLDER,
@@ -129,14 +129,14 @@ export class Running extends Spawned {
   }
 }
 
-/** Runs the program to its end. */
-export function run(args: readonly string[], env: Environment): Promise<Finished> {
-  return new Running(args, env).exited;
+/** Runs the program to its end. `node`: what runs it, where that is another version than ours. */
+export function run(args: readonly string[], env: Environment, node?: string): Promise<Finished> {
+  return new Running(args, env, MAIN, node).exited;
 }
 
 /** Runs the program to its end, which must be a good one; resolves to what it printed. */
-export async function succeed(args: readonly string[], env: Environment): Promise<string> {
-  const { code, stdout, stderr } = await run(args, env);
+export async function succeed(args: readonly string[], env: Environment, node?: string): Promise<string> {
+  const { code, stdout, stderr } = await run(args, env, node);
   if (code !== 0) throw new Error(`"${args.join(' ')}" ended with ${code}:\n${stdout}${stderr}`);
   return stdout;
 }

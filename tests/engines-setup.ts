@@ -12,6 +12,7 @@ import { startKafka } from '../backend/engines/kafka.ts';
 import { startMongo } from '../backend/engines/mongo.ts';
 import type { Logger } from '../backend/ports/logger.ts';
 import './engines.ts';
+import { nodesUnfit, otherNodes, type OtherNode } from './nodes.ts';
 
 /** An engine for the tests, or why there is none. */
 interface Provided {
@@ -36,6 +37,9 @@ const logger: Logger = {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const asked = await askedFor(project);
+  const { nodes, missing } = asked.nodes ? await provideNodes() : { nodes: null, missing: 'not asked for' };
+  project.provide('nodes', nodes);
+  project.provide('nodesMissing', missing);
   const dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-engines-'));
   // A database server with a user of its own has to get in.
   await chmod(dir, 0o755);
@@ -65,13 +69,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /** Which engines the chosen test files name; starting one takes seconds that the others need not wait. */
-async function askedFor(project: TestProject): Promise<{ kafka: boolean; mongo: boolean }> {
+async function askedFor(project: TestProject): Promise<{ kafka: boolean; mongo: boolean; nodes: boolean }> {
   const { filenamePattern } = project.vitest as unknown as { filenamePattern?: string[] };
   const { testFiles } = await project.globTestFiles(filenamePattern);
   const sources = await Promise.all(testFiles.map((file) => readFile(file, 'utf8')));
   return {
     kafka: sources.some((source) => /describeWith(Kafka|Engines)/.test(source)),
     mongo: sources.some((source) => /describeWith(Mongo|Engines)/.test(source)),
+    nodes: sources.some((source) => /describeWithNodes/.test(source)),
   };
 }
 
@@ -95,10 +100,28 @@ async function provideMongo(dir: string): Promise<Provided> {
   return { address: mongo.uri, missing: null, note, stop: () => mongo.stop() };
 }
 
-function without(engine: string, missing: string, variable: string): Provided {
-  const message = `no ${engine}: ${missing}; or set ${variable}`;
+/** Where the binaries cannot run their tests are skipped on any machine; where they cannot be had, on a person's alone. */
+async function provideNodes(): Promise<{ nodes: OtherNode[] | null; missing: string | null }> {
+  const unfit = nodesUnfit();
+  if (unfit !== null) return { nodes: null, missing: unfit };
+  try {
+    const nodes = await otherNodes(CACHE_DIR, (message) => process.stdout.write(`engines: ${message}\n`));
+    return { nodes, missing: null };
+  } catch (error) {
+    const { message } = error as Error;
+    refuseToSkip(message);
+    return { nodes: null, missing: message };
+  }
+}
+
+function refuseToSkip(message: string): void {
   if (process.env['CI'] === 'true' || process.env['REQUIRE_ENGINES'] === '1')
     throw new Error(`${message} (with CI=true or REQUIRE_ENGINES=1 the tests on real engines are not skipped)`);
+}
+
+function without(engine: string, missing: string, variable: string): Provided {
+  const message = `no ${engine}: ${missing}; or set ${variable}`;
+  refuseToSkip(message);
   return { address: null, missing: message, note: `${message}; its tests are skipped`, stop: NOTHING_TO_STOP };
 }
 

@@ -1,5 +1,6 @@
 /** How a test file gets the engines that the run was given or started (engines-setup.ts), or is skipped without. */
 import { describe, inject } from 'vitest';
+import type { OtherNode } from './nodes.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,6 +11,9 @@ declare module 'vitest' {
     /** Why an engine is missing and what to install; null when it is there. */
     kafkaMissing: string | null;
     mongodbMissing: string | null;
+    /** Other versions of Node; null when they cannot be had. */
+    nodes: OtherNode[] | null;
+    nodesMissing: string | null;
   }
 }
 
@@ -55,6 +59,13 @@ export function describeWithEngines(name: string, define: (engines: KafkaForTest
   );
 }
 
+/** A describe block that runs the program by several versions of Node. */
+export function describeWithNodes(name: string, define: (nodes: readonly OtherNode[]) => void): void {
+  const nodes = provided('nodes');
+  const missing = nodes === null ? (provided('nodesMissing') ?? 'no other versions of Node') : null;
+  describeUnless(missing, name, () => define(nodes ?? [{ version: 'skipped', file: process.execPath }]));
+}
+
 /** A name that no other test has, for topics, groups and databases on an engine that is shared. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${process.pid.toString(36)}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
@@ -65,7 +76,7 @@ function describeUnless(missing: string | null, name: string, define: () => void
   else describe.skip(`${name} [skipped: ${missing}]`, define);
 }
 
-type Provided = 'kafkaBrokers' | 'mongodbUri' | 'kafkaMissing' | 'mongodbMissing';
+type Provided = 'kafkaBrokers' | 'mongodbUri' | 'kafkaMissing' | 'mongodbMissing' | 'nodes' | 'nodesMissing';
 
 function provided<K extends Provided>(key: K) {
   // Undefined when the run has no engines-setup, e.g. in an editor's own runner.

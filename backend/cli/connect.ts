@@ -1,17 +1,17 @@
 /**
  * Opens what the program runs on: the embedded log and read models, or Kafka and MongoDB. Nothing outside
- * this folder knows which. A log has an id and a currency of its own (the event LogCreated), and the read
- * models remember which log they were folded from.
+ * this folder knows which. A log says what it is (log-identity.ts), and the read models remember which log they were
+ * folded from.
  */
 import { randomUUID } from 'node:crypto';
-import { decode, encode } from '../events/codec.ts';
-import type { LogCreated } from '../events/events.ts';
+import { minorDigits } from '../domain/money.ts';
 import { LogAnnouncements } from '../live/log-announcements.ts';
 import { LocalAnnouncements, type Announcements } from '../ports/announcements.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
+import { DEFAULT_CURRENCY, identify } from './log-identity.ts';
 import type { Settings } from './settings.ts';
 
 export interface Connection {
@@ -24,6 +24,8 @@ export interface Connection {
   readonly announcements: Announcements;
   /** ISO 4217. */
   readonly currency: string;
+  /** How many digits of each amount in the log are behind the decimal point. */
+  readonly minorDigits: number;
   /** Embedded and owned: tells other processes where the owner answers. */
   announce(url: string): Promise<void>;
   close(): Promise<void>;
@@ -31,8 +33,6 @@ export interface Connection {
 
 /** `own`: may write to the embedded log and read models, and nobody else may; `read`: beside an owner, or without. */
 export type Access = 'own' | 'read';
-
-export const DEFAULT_CURRENCY = 'SEK';
 
 export function isEnginesMode(settings: Settings): boolean {
   return settings.kafkaBrokers !== null;
@@ -55,23 +55,21 @@ export async function connect(
     ? await openEngines(settings, logger)
     : await openData(settings, access, logger);
   try {
-    const created = await identify(opened.log, opened.mode === 'engines' || access === 'own', currency);
-    if (created !== null) await claim(opened, created, access);
-    const known = created?.currency ?? currency ?? DEFAULT_CURRENCY;
-    if (currency !== null && currency !== known) {
-      throw new ShopError(
-        'BAD_INPUT',
-        `this log's currency is ${known}, not ${currency}: a log has one currency; use another log`,
-      );
+    const mayWrite = opened.mode === 'engines' || access === 'own';
+    const identity = await identify(opened.log, { mayWrite, currency, minorDigits: settings.minorDigits });
+    if (identity !== null) {
+      await claim(opened, identity.logId, mayWrite);
+      return { ...opened, currency: identity.currency, minorDigits: identity.minorDigits };
     }
-    return { ...opened, currency: known };
+    const known = currency ?? DEFAULT_CURRENCY;
+    return { ...opened, currency: known, minorDigits: minorDigits(known) };
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-type Opened = Omit<Connection, 'currency'>;
+type Opened = Omit<Connection, 'currency' | 'minorDigits'>;
 
 async function openEngines(settings: Settings, logger: Logger): Promise<Opened> {
   // Each mode loads its own engines' clients only: they are most of the time that a short command takes.
@@ -125,41 +123,11 @@ function withoutPassword(uri: string): string {
   return uri.replace(/\/\/[^@/]*@/, '//');
 }
 
-/** The log's own first event; written when there is none and this process may. Null in an empty log otherwise. */
-async function identify(log: EventLog, mayWrite: boolean, currency: string | null): Promise<LogCreated | null> {
-  const found = await findCreated(log);
-  if (found !== null || !mayWrite) return found;
-  const event: LogCreated = {
-    type: 'LogCreated',
-    version: 1,
-    id: randomUUID(),
-    at: new Date().toISOString(),
-    source: 'live',
-    logId: randomUUID(),
-    currency: currency ?? DEFAULT_CURRENCY,
-  };
-  await log.append([encode(event)]);
-  // Several processes may have done so at the same time: the first one in the log counts, for all of them.
-  return findCreated(log);
-}
-
-async function findCreated(log: EventLog): Promise<LogCreated | null> {
-  const [bounds] = await log.bounds('settings');
-  if (bounds === undefined) return null;
-  for await (const batch of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
-    for (const { value } of batch.records) {
-      const decoded = decode('settings', value);
-      if (decoded.ok && decoded.event.type === 'LogCreated') return decoded.event;
-    }
-  }
-  return null;
-}
-
 /** Holds the read models against the log: what was folded from another one must not be gone on with. */
-async function claim({ models, mode }: Opened, { logId }: LogCreated, access: Access): Promise<void> {
+async function claim({ models }: Opened, logId: string, mayWrite: boolean): Promise<void> {
   const known = await models.getMeta('log');
   if (known === null) {
-    if (mode === 'engines' || access === 'own') await models.putMeta('log', { logId }, null);
+    if (mayWrite) await models.putMeta('log', { logId }, null);
     return;
   }
   if (known['logId'] !== logId) {

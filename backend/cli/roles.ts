@@ -193,6 +193,7 @@ export async function startMailing(
     logger,
     mailbox: settings.mailboxDir,
     timeZone: settings.timeZone,
+    minorDigits: connection.minorDigits,
     mailHistory,
     ...(settings.smtpUrl === null ? {} : { smtpUrl: settings.smtpUrl }),
   });
@@ -219,6 +220,7 @@ export function reporterOptions({ connection, logger, settings, clock }: RoleCon
     reportsDir: settings.reportsDir,
     graceMs: settings.reportGraceMs,
     currency: connection.currency,
+    minorDigits: connection.minorDigits,
   };
 }
 

@@ -10,7 +10,7 @@ import { Live } from '../live/live.ts';
 import { Progress } from '../live/progress.ts';
 import { Rebuilds } from '../live/rebuilds.ts';
 import { Verified } from '../live/verified.ts';
-import { compose } from '../mailer/compose.ts';
+import { compose, type ComposeOptions } from '../mailer/compose.ts';
 import { handledEventOf } from '../queries/emails.ts';
 import type { Order } from '../queries/orders.ts';
 import type { Replays } from '../replay/replays.ts';
@@ -39,7 +39,7 @@ const REPORTS = '/reports/files/';
 /** Serves the API. Rejects with BAD_INPUT when it may not or cannot listen. */
 export async function startServing(context: RoleContext, options: ServingOptions): Promise<Serving> {
   const { connection, settings, logger, clock } = context;
-  const { log, models, announcements, currency } = connection;
+  const { log, models, announcements, currency, minorDigits } = connection;
   const collections = rememberedCollections(models, clock);
   const progress = new Progress({ log, models, clock });
   const group = ownGroup('live');
@@ -64,6 +64,7 @@ export async function startServing(context: RoleContext, options: ServingOptions
     mode: connection.mode === 'embedded' ? 'EMBEDDED' : 'ENGINES',
     timeZone,
     currency,
+    minorDigits,
     clock,
     log,
     models,
@@ -74,7 +75,7 @@ export async function startServing(context: RoleContext, options: ServingOptions
     rebuilds,
     verified,
     makeReport: options.makeReport,
-    mailOf: mailsIn(settings.mailboxDir, timeZone),
+    mailOf: mailsIn(settings.mailboxDir, { timeZone, minorDigits }),
     reportUrl: (file) => REPORTS + encodeURIComponent(file),
   };
   await live.start();
@@ -129,12 +130,12 @@ export async function startServingAlone(context: RoleContext, port: number): Pro
 }
 
 /** The message of an order as the mailer writes it, and whether its file is in this machine's mailbox. */
-function mailsIn(mailboxDir: string, timeZone: string): (order: Order) => Promise<ComposedMail | null> {
+function mailsIn(mailboxDir: string, inShop: ComposeOptions): (order: Order) => Promise<ComposedMail | null> {
   const folder = openFolder(mailboxDir);
   return async (order) => {
     const event = handledEventOf(order);
     if (event === null) return null;
-    const { to, subject, text, path, bytes } = await compose(event, { timeZone });
+    const { to, subject, text, path, bytes } = await compose(event, inShop);
     return { to, subject, text, file: path, written: await folder.has(path), source: bytes.toString('utf8') };
   };
 }

@@ -1,7 +1,8 @@
 /** The settings: the one place that reads the environment. Wrong values are refused by name, in one line. */
 import path from 'node:path';
 import { isTimeZone } from '../domain/calendar.ts';
-import { minorDigits } from '../domain/money.ts';
+import { isCurrency } from '../domain/money.ts';
+import { MINOR_DIGITS_MAX } from '../events/events.ts';
 import { ShopError } from '../ports/errors.ts';
 import { nearest } from './nearest.ts';
 
@@ -28,6 +29,8 @@ export interface Settings {
   readonly timeZone: string;
   /** ISO 4217; null: the log's own, or SEK for a new log. */
   readonly currency: string | null;
+  /** The decimals of the amounts in a log that does not say; null: not told. */
+  readonly minorDigits: number | null;
   readonly smtpUrl: string | null;
   /** How long after midnight the reporter takes the log's ends, for what is still on its way. */
   readonly reportGraceMs: number;
@@ -61,6 +64,11 @@ export const SETTINGS: readonly SettingDescription[] = [
   { name: 'MAILBOX_DIR', default: 'mailbox', about: 'where mails are written' },
   { name: 'TIME_ZONE', default: 'Europe/Stockholm', about: "the shop's time zone (IANA name): when days begin" },
   { name: 'CURRENCY', default: 'SEK', about: 'ISO 4217 code of a new log; must fit an existing one' },
+  {
+    name: 'MINOR_DIGITS',
+    default: '',
+    about: 'decimals of the amounts in an older log that does not say; asked for once',
+  },
   { name: 'SMTP_URL', default: '', about: 'smtp://user:password@host:port: mails are sent there, too' },
   {
     name: 'REPORT_GRACE_SECONDS',
@@ -91,6 +99,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   }
   const timeZone = text('TIME_ZONE');
   if (!isTimeZone(timeZone)) {
+    // eslint-disable-next-line no-restricted-syntax -- for a hint alone: whether it is a zone is decided above.
     const hint = meant(timeZone, Intl.supportedValuesOf('timeZone'));
     throw bad(`TIME_ZONE is "${timeZone}", which is no IANA time zone such as Europe/Stockholm${hint}`);
   }
@@ -113,6 +122,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     mailboxDir: path.resolve(text('MAILBOX_DIR')),
     timeZone,
     currency,
+    minorDigits: minorDigitsOf(text('MINOR_DIGITS')),
     smtpUrl: text('SMTP_URL') === '' ? null : urlOf(text('SMTP_URL'), 'SMTP_URL', ['smtp:', 'smtps:']).href,
     reportGraceMs: secondsOf(text, 'REPORT_GRACE_SECONDS') * 1_000,
     verifyMs: secondsOf(text, 'VERIFY_SECONDS') * 1_000,
@@ -123,10 +133,15 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 /** An ISO 4217 code, as `where` has it. Throws BAD_INPUT. */
 export function currencyOf(text: string, where: string): string {
   const code = text.toUpperCase();
-  const known = /^[A-Z]{3}$/.test(code) && Intl.supportedValuesOf('currency').includes(code);
-  if (!known) throw bad(`${where} is "${text}", which is no ISO 4217 currency code such as SEK`);
-  minorDigits(code);
-  return code;
+  if (isCurrency(code)) return code;
+  throw bad(`${where} is "${text}", which is no ISO 4217 code of a currency with a minor unit, such as SEK`);
+}
+
+function minorDigitsOf(text: string): number | null {
+  if (text === '') return null;
+  const digits = Number(text);
+  if (/^\d$/.test(text) && digits <= MINOR_DIGITS_MAX) return digits;
+  throw bad(`MINOR_DIGITS is "${text}", which is no number of decimals from 0 to ${MINOR_DIGITS_MAX}`);
 }
 
 function prefixOf(text: string): string {

@@ -5,13 +5,15 @@
  */
 import { caughtUp, endsOf } from '../../projections/caught-up.ts';
 import { PROJECTIONS } from '../../projections/index.ts';
+import { minorDigits } from '../domain/money.ts';
 import { systemClock } from '../ports/clock.ts';
 import { isShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Shop } from '../shop/commands.ts';
 import { openShopClient } from '../shop/endpoint.ts';
 import { followedBy } from './collections.ts';
-import { connect, DEFAULT_CURRENCY, isEnginesMode, ownerUrl, type Connection } from './connect.ts';
+import { connect, isEnginesMode, ownerUrl, type Connection } from './connect.ts';
+import { DEFAULT_CURRENCY } from './log-identity.ts';
 import { openShopService, startHandling, startProjecting, type Role } from './roles.ts';
 import { stopAll } from './run-until.ts';
 import type { Settings } from './settings.ts';
@@ -60,17 +62,21 @@ export async function withShop<T>(options: WithShopOptions, use: (access: ShopAc
   }
 }
 
-/** The currency of the log; that of the settings, or the usual one, where there is no log yet. Writes nothing. */
-export async function currencyOfLog(settings: Settings, logger: Logger): Promise<string> {
+/** The unit of the amounts in the log, or of one that would be made now, where there is none. Writes nothing. */
+export async function unitOfLog(
+  settings: Settings,
+  logger: Logger,
+  currency: string | null,
+): Promise<Pick<Connection, 'currency' | 'minorDigits'>> {
   if (isEnginesMode(settings)) await openShopClient(settings.shopUrl.href).catalogue();
   try {
-    const connection = await connect(settings, 'read', logger, null);
+    const connection = await connect(settings, 'read', logger, currency);
     await connection.close();
-    return connection.currency;
+    return connection;
   } catch (error) {
-    const isEmpty = !isEnginesMode(settings) && isShopError(error, 'UNAVAILABLE');
-    if (isEmpty) return settings.currency ?? DEFAULT_CURRENCY;
-    throw error;
+    if (isEnginesMode(settings) || !isShopError(error, 'UNAVAILABLE')) throw error;
+    const made = currency ?? DEFAULT_CURRENCY;
+    return { currency: made, minorDigits: minorDigits(made) };
   }
 }
 

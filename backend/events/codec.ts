@@ -5,6 +5,7 @@
 import type { TSchema } from 'typebox';
 import {
   LogCreatedSchema,
+  MinorDigitsSettledSchema,
   OrderHandledSchema,
   OrderPlacedSchema,
   ProductListedSchema,
@@ -75,6 +76,7 @@ export const EVENTS: { readonly [T in EventType]: EventDescription } = {
   ProductListed: describe('ProductListed', 'stock', ProductListedSchema, (e: { productId: string }) => e.productId),
   StockReceived: describe('StockReceived', 'stock', StockReceivedSchema, (e: { productId: string }) => e.productId),
   LogCreated: describe('LogCreated', 'settings', LogCreatedSchema, () => 'log'),
+  MinorDigitsSettled: describe('MinorDigitsSettled', 'settings', MinorDigitsSettledSchema, () => 'log'),
   SimulatorConfigured: describe('SimulatorConfigured', 'settings', SimulatorConfiguredSchema, () => 'simulator'),
   ReportIssued: describe('ReportIssued', 'reports', ReportIssuedSchema, (e: { day: string }) => e.day),
 };
@@ -137,7 +139,7 @@ function admit(topic: Topic, parsed: unknown, upcasters: Upcasters): Decoded {
 }
 
 /**
- * A walk along seven names, the frequent ones first: looking a name up that was just parsed means hashing
+ * A walk along eight names, the frequent ones first: looking a name up that was just parsed means hashing
  * it, which costs five times as much.
  */
 function descriptionOf(type: unknown): EventDescription | undefined {

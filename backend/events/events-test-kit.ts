@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type {
   LogCreated,
+  MinorDigitsSettled,
   OrderHandled,
   OrderId,
   OrderPlaced,
@@ -117,11 +118,23 @@ export const anyStockReceived: fc.Arbitrary<StockReceived> = fc.record({
   reason: fc.constantFrom('initial' as const, 'restock' as const),
 });
 
-const anyLogCreated: fc.Arbitrary<LogCreated> = fc.record({
-  type: fc.constant('LogCreated' as const),
+const minorDigits = fc.integer({ min: 0, max: 4 });
+
+const anyLogCreated: fc.Arbitrary<LogCreated> = fc.record(
+  {
+    type: fc.constant('LogCreated' as const),
+    ...envelope,
+    logId: name,
+    currency,
+    minorDigits,
+  },
+  { requiredKeys: ['type', 'version', 'id', 'at', 'source', 'logId', 'currency'] },
+);
+
+const anyMinorDigitsSettled: fc.Arbitrary<MinorDigitsSettled> = fc.record({
+  type: fc.constant('MinorDigitsSettled' as const),
   ...envelope,
-  logId: name,
-  currency,
+  minorDigits,
 });
 
 const anySimulatorConfigured: fc.Arbitrary<SimulatorConfigured> = fc.record({
@@ -155,6 +168,7 @@ export const anyEvents: { readonly [T in ShopEvent['type']]: fc.Arbitrary<ShopEv
   ProductListed: anyProductListed,
   StockReceived: anyStockReceived,
   LogCreated: anyLogCreated,
+  MinorDigitsSettled: anyMinorDigitsSettled,
   SimulatorConfigured: anySimulatorConfigured,
   ReportIssued: anyReportIssued,
 };

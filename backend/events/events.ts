@@ -11,6 +11,7 @@ export type ProductId = string & { readonly __brand: 'ProductId' };
 
 const TEXT_MAX = 500;
 const LINES_MAX = 5_000;
+export const MINOR_DIGITS_MAX = 4;
 
 /** No leap seconds: neither Kafka nor JavaScript has them. The format refuses days that do not exist. */
 export const INSTANT_PATTERN = '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:[0-5]\\d\\.\\d{3}Z$';
@@ -38,6 +39,11 @@ const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const quantity = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
 const position = Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER });
 const currency = Type.String({ pattern: CURRENCY_PATTERN, description: 'ISO 4217 code.' });
+const minorDigits = Type.Integer({
+  minimum: 0,
+  maximum: MINOR_DIGITS_MAX,
+  description: 'How many of the digits of each amount in the log are behind the decimal point.',
+});
 const orderId = Type.Unsafe<OrderId>(Type.String({ minLength: 1, maxLength: 100 }));
 const productId = Type.Unsafe<ProductId>(Type.String({ minLength: 1, maxLength: 100 }));
 const source = Type.Union([Type.Literal('live'), Type.Literal('history'), Type.Literal('import')], {
@@ -126,7 +132,14 @@ export const LogCreatedSchema = Type.Object({
   ...envelope,
   logId: name,
   currency,
+  // Logs from before 2026-12 lack it: see MinorDigitsSettled.
+  minorDigits: Type.Optional(minorDigits),
 });
+
+export const MinorDigitsSettledSchema = Type.Object(
+  { type: Type.Literal('MinorDigitsSettled'), ...envelope, minorDigits },
+  { description: 'What an operator has said of a log whose LogCreated lacks the digits. The first one counts.' },
+);
 
 export const SimulatorConfiguredSchema = Type.Object({
   type: Type.Literal('SimulatorConfigured'),
@@ -170,11 +183,19 @@ export type OrderHandled = Static<typeof OrderHandledSchema>;
 export type ProductListed = Static<typeof ProductListedSchema>;
 export type StockReceived = Static<typeof StockReceivedSchema>;
 export type LogCreated = Static<typeof LogCreatedSchema>;
+export type MinorDigitsSettled = Static<typeof MinorDigitsSettledSchema>;
 export type SimulatorConfigured = Static<typeof SimulatorConfiguredSchema>;
 export type ReportIssued = Static<typeof ReportIssuedSchema>;
 
 /** Every event of the topics of truth. */
 export type ShopEvent =
-  OrderPlaced | OrderHandled | ProductListed | StockReceived | LogCreated | SimulatorConfigured | ReportIssued;
+  | OrderPlaced
+  | OrderHandled
+  | ProductListed
+  | StockReceived
+  | LogCreated
+  | MinorDigitsSettled
+  | SimulatorConfigured
+  | ReportIssued;
 
 export type EventType = ShopEvent['type'];

@@ -57,7 +57,7 @@ export const TOPICS: readonly TopicDescription[] = [
     truth: true,
     retentionMs: FOR_EVER,
     key: 'none',
-    description: "The log's own id and currency, and the simulator's settings.",
+    description: "The log's own id, its currency and the digits of its amounts, and the simulator's settings.",
   },
   {
     topic: 'reports',

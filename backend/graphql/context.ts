@@ -30,6 +30,8 @@ export interface Services {
   readonly timeZone: string;
   /** ISO 4217. */
   readonly currency: string;
+  /** How many digits of each amount in the log are behind the decimal point. */
+  readonly minorDigits: number;
   readonly clock: Clock;
   readonly log: EventLog;
   readonly models: ReadModels;

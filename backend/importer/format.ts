@@ -29,6 +29,8 @@ export interface FileFormat {
   readonly timeZone: string;
   /** The currency of the file's prices, ISO 4217. */
   readonly currency: string;
+  /** How many decimals the log keeps of it; as ISO 4217 has it when absent. */
+  readonly minorDigits?: number;
 }
 
 /** Lines that are no sale. A rule leaves them out, and the rest of their invoice is imported. */

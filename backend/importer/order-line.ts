@@ -1,6 +1,6 @@
 /** One row of the file as a line of an order, or the reason why it is none. */
 import { parseAmount } from '../domain/money.ts';
-import { COLUMNS, type Column, type LeftOutReason, type UnreadableReason } from './format.ts';
+import { COLUMNS, type Column, type FileFormat, type LeftOutReason, type UnreadableReason } from './format.ts';
 import type { Reading } from './reading.ts';
 
 const QUANTITY_MAX = 1_000_000_000;
@@ -65,9 +65,9 @@ function isCancellation(invoice: string): boolean {
  * Gives a reader for rows of that reading. What makes the whole row unusable is named before what is wrong
  * with one value: a cancellation is a cancellation, whatever its quantity.
  */
-export function lineReader(reading: Reading, currency: string): LineReader {
+export function lineReader(reading: Reading, format: FileFormat): LineReader {
   const readQuantity = remembering((text) => quantityOf(reading.quantityOf(text)));
-  const readPrice = remembering((text) => priceOf(reading.priceOf(text), currency));
+  const readPrice = remembering((text) => priceOf(reading.priceOf(text), format));
   const readDate = remembering((text) => {
     const at = reading.instantOf(text);
     return at === null || at < AT_MIN || at > AT_MAX ? 'unreadable date' : at;
@@ -113,10 +113,10 @@ function quantityOf(plain: string | null): Read {
   return value > QUANTITY_MAX ? 'quantity too large' : value;
 }
 
-function priceOf(plain: string | null, currency: string): Read {
+function priceOf(plain: string | null, { currency, minorDigits }: FileFormat): Read {
   if (plain === null) return 'unreadable price';
   if (plain.startsWith('-') || !/[1-9]/.test(plain)) return 'price not above 0';
-  const amount = parseAmount(plain, currency);
+  const amount = parseAmount(plain, currency, minorDigits);
   if (amount !== null) return amount;
   return Number(plain) > 1e12 ? 'price too large' : 'price not in whole minor units';
 }

@@ -40,7 +40,7 @@ export async function readFileLines(
     raw.textsOf(column),
   ) as [Map<string, number>, Map<string, number>, Map<string, number>];
   const reading = decideReading(file.path, { dates, prices, quantities }, format);
-  const { byInvoice, rejected } = sorted(raw, reading, format.currency);
+  const { byInvoice, rejected } = sorted(raw, reading, format);
   return { layout, reading, linesRead: raw.lines.length, byInvoice, rejected, warnings: raw.warnings() };
 }
 
@@ -93,12 +93,12 @@ class RawLines {
 function sorted(
   raw: RawLines,
   reading: Reading,
-  currency: string,
+  format: FileFormat,
 ): { byInvoice: Map<string, OrderLine[]>; rejected: Map<number, RejectReason> } {
   const byInvoice = new Map<string, OrderLine[]>();
   const rejected = new Map<number, RejectReason>();
   const unreadable = new Set<string>();
-  const read = lineReader(reading, currency);
+  const read = lineReader(reading, format);
   const withoutFloats = (column: Column): ((text: string) => string) =>
     raw.isFloat(column) ? (text) => text.replace(/\.0$/, '') : (text) => text;
   const invoiceNumber = withoutFloats('InvoiceNo');

@@ -1,11 +1,11 @@
 /**
- * The message to the customer. Bytes and path are a pure function of the event (and of the shop's time zone
- * and language), so that writing it again changes nothing and a mail server can tell a repeated one.
+ * The message to the customer. Bytes and path are a pure function of the event (and of the shop's time zone and the
+ * log's decimals), so that writing it again changes nothing and a mail server can tell a repeated one.
  */
 import { createHash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { dayOf, localTime } from '../domain/calendar.ts';
-import { formatAmount } from '../domain/money.ts';
+import { formatAmount, formatCount } from '../domain/money.ts';
 import type { OrderHandled } from '../events/events.ts';
 
 export const SENDER = 'orders@shopstream.example';
@@ -15,8 +15,8 @@ const ID_DOMAIN = 'shopstream.example';
 export interface ComposeOptions {
   /** The shop's time zone: times are told in it, and the folder is the local date of handling. */
   readonly timeZone: string;
-  /** How numbers are written; the words are English. `en` when absent. */
-  readonly locale?: string;
+  /** How many digits of each amount in the log are behind the decimal point. */
+  readonly minorDigits: number;
 }
 
 export interface Mail {
@@ -34,7 +34,7 @@ export interface Mail {
  * Where an order's message lies in the mailbox: a folder for the local date of handling, in which 256 share the
  * day's messages out, so that a million of them is some thousands in each.
  */
-export function mailPath({ orderId, at }: OrderHandled, { timeZone }: ComposeOptions): string {
+export function mailPath({ orderId, at }: OrderHandled, { timeZone }: Pick<ComposeOptions, 'timeZone'>): string {
   const shard = createHash('sha256').update(orderId).digest('hex').slice(0, 2);
   return `${dayOf(Date.parse(at), timeZone)}/${shard}/${nameFor(orderId)}.eml`;
 }
@@ -87,14 +87,13 @@ interface View {
   readonly handled: string;
 }
 
-function viewOf(event: OrderHandled, { timeZone, locale = 'en' }: ComposeOptions): View {
-  const money = (minor: number): string => formatAmount(minor, event.currency, locale);
-  const numbers = numbersOf(locale);
+function viewOf(event: OrderHandled, { timeZone, minorDigits }: ComposeOptions): View {
+  const money = (minor: number): string => formatAmount(minor, event.currency, minorDigits);
   return {
     customer: oneLine(event.customer.name),
     order: oneLine(event.orderId),
     lines: event.lines.map((line) => ({
-      quantity: numbers.format(line.quantity),
+      quantity: formatCount(line.quantity),
       name: oneLine(line.name) || oneLine(line.productId),
       amount: money(line.quantity * line.unitPrice),
     })),
@@ -102,15 +101,6 @@ function viewOf(event: OrderHandled, { timeZone, locale = 'en' }: ComposeOptions
     placed: `${localTime(Date.parse(event.placedAt), timeZone)} (${timeZone})`,
     handled: `${localTime(Date.parse(event.at), timeZone)} (${timeZone})`,
   };
-}
-
-const known = new Map<string, Intl.NumberFormat>();
-
-/** Making a format costs more than a whole mail. */
-function numbersOf(locale: string): Intl.NumberFormat {
-  const format = known.get(locale) ?? new Intl.NumberFormat(locale);
-  known.set(locale, format);
-  return format;
 }
 
 function textOf({ customer, order, lines, total, placed, handled }: View): string {

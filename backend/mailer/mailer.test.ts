@@ -45,6 +45,7 @@ async function start(more: Partial<MailerOptions> = {}): Promise<Mailer> {
     logger: silentLogger,
     mailbox,
     timeZone,
+    minorDigits: 2,
     ...more,
   });
   running.push(mailer);
@@ -97,7 +98,9 @@ describe('the mailbox', SLOW, () => {
     await first.caughtUp(await ends());
     expect(await filesOf()).toEqual(namesOf(orders(0, 300)));
     const one = orders(5, 1)[0] as OrderHandled;
-    expect(await readFile(join(mailbox, pathOf(one)))).toEqual((await compose(one, { timeZone })).bytes);
+    expect(await readFile(join(mailbox, pathOf(one)))).toEqual(
+      (await compose(one, { timeZone, minorDigits: 2 })).bytes,
+    );
     await first.stop();
     // What is behind the checkpoint is not written again, and what comes after it is.
     await rm(join(mailbox, pathOf(one)));
@@ -126,7 +129,7 @@ describe('the mailbox', SLOW, () => {
     await append([order]);
     await (await start()).caughtUp(await ends());
     expect(await filesOf()).toEqual([pathOf(order)]);
-    const { bytes } = await compose(order, { timeZone });
+    const { bytes } = await compose(order, { timeZone, minorDigits: 2 });
     expect(await readFile(join(mailbox, pathOf(order)))).toEqual(bytes);
   });
 
@@ -218,7 +221,7 @@ describe('delivery by SMTP', SLOW, () => {
     expect(received[0]?.to).toEqual(['asa@example.com']);
     const [order] = orders(0, 1);
     const sent = received.find((each) => each.messageId === '<order-0@shopstream.example>');
-    expect(sent?.bytes).toEqual((await compose(order as OrderHandled, { timeZone })).bytes);
+    expect(sent?.bytes).toEqual((await compose(order as OrderHandled, { timeZone, minorDigits: 2 })).bytes);
     await mailer.stop();
   });
 

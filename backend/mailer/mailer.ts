@@ -35,8 +35,8 @@ export interface MailerOptions {
   /** The folder that the messages are written to: `<mailbox>/<local date>/<2 digits>/<order id>.eml`. */
   readonly mailbox: string;
   readonly timeZone: string;
-  /** How numbers are written in the messages; `en` when absent. */
-  readonly locale?: string;
+  /** How many digits of each amount in the log are behind the decimal point. */
+  readonly minorDigits: number;
   /** "smtp://user:password@host:587"; no delivery when absent. */
   readonly smtpUrl?: string;
   /** The first pause before a mail server is tried again. */

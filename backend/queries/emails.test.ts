@@ -54,7 +54,7 @@ describe('messages to customers', () => {
     const event = order === null ? null : handledEventOf(order);
     expect(JSON.stringify(event)).toBe(JSON.stringify(closing));
     if (event === null) throw new Error('the order was not handled');
-    const options = { timeZone: 'Europe/Stockholm' };
+    const options = { timeZone: 'Europe/Stockholm', minorDigits: 2 };
     expect(await compose(event, options)).toEqual(await compose(closing, options));
   });
 });

@@ -32,6 +32,8 @@ export interface IssueOptions {
   readonly collections: () => Promise<Collections>;
   /** The log's currency. */
   readonly currency: string;
+  /** How many digits of each amount in the log are behind the decimal point. */
+  readonly minorDigits: number;
 }
 
 /**

@@ -10,14 +10,17 @@ const SOURCE = { topic: 'reports', partition: 0 } as const;
 
 export class IssuedReports {
   readonly #log: EventLog;
+  readonly #minorDigits: number;
   /** Every revision of a day, in order. */
   readonly #revisions = new Map<Day, ReportIssued[]>();
   /** Days whose files may not be what their events say. */
   readonly #unwritten = new Set<Day>();
   #next: number | null = null;
 
-  constructor(log: EventLog) {
+  /** `minorDigits`: how many digits of the log's amounts are behind the decimal point. */
+  constructor(log: EventLog, minorDigits: number) {
     this.#log = log;
+    this.#minorDigits = minorDigits;
   }
 
   /** Reads what has been appended since, by whomever. */
@@ -65,14 +68,16 @@ export class IssuedReports {
     const revisions = this.#revisions.get(day) ?? [];
     const latest = revisions.at(-1);
     if (latest === undefined) return [];
-    const { json, markdown, csv } = render(latest);
+    const { json, markdown, csv } = render(latest, this.#minorDigits);
     const files = new Map([
       [`${day}.json`, json],
       [`${day}.md`, markdown],
       [`${day}.csv`, csv],
     ]);
     // The former revisions first: at no moment is one lost that somebody may have read.
-    const former = revisions.slice(0, -1).map((each) => [`${day}.r${each.revision}.json`, render(each).json] as const);
+    const former = revisions
+      .slice(0, -1)
+      .map((each) => [`${day}.r${each.revision}.json`, render(each, this.#minorDigits).json] as const);
     for (const [name, text] of [...former, ...files]) {
       const bytes = Buffer.from(text);
       const present = await folder.read(name);

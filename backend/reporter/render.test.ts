@@ -39,7 +39,7 @@ const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
 describe('the files of a report', () => {
   it('are json with the names that other programs rely on', () => {
-    const { json } = render(event);
+    const { json } = render(event, 2);
     expect(JSON.parse(json)).toEqual({
       date: '2026-10-25',
       timeZone: 'Europe/Stockholm',
@@ -55,17 +55,17 @@ describe('the files of a report', () => {
       positions: event.positions,
       changes: event.changes,
     });
-    expect(render(structuredClone(event))).toEqual(render(event));
+    expect(render(structuredClone(event), 2)).toEqual(render(event, 2));
   });
 
   it('are json as the published schema has it', () => {
     const file = new URL('../../docs/report.schema.json', import.meta.url);
     const published = JSON.parse(readFileSync(file, 'utf8')) as { properties: object };
     const schema = Compile(published);
-    const report = JSON.parse(render(event).json) as Record<string, unknown>;
+    const report = JSON.parse(render(event, 2).json) as Record<string, unknown>;
     expect([...schema.Errors(report)]).toEqual([]);
     expect(Object.keys(report)).toEqual(Object.keys(published.properties));
-    expect(schema.Check(JSON.parse(render({ ...event, products: [], changes: [] }).json))).toBe(true);
+    expect(schema.Check(JSON.parse(render({ ...event, products: [], changes: [] }, 2).json))).toBe(true);
     for (const name of Object.keys(report)) {
       const { [name]: _, ...without } = report;
       expect(schema.Check(without), `without ${name}`).toBe(false);
@@ -76,7 +76,7 @@ describe('the files of a report', () => {
   });
 
   it('are a page for people', () => {
-    expect(plain(render(event).markdown)).toBe(
+    expect(plain(render(event, 2).markdown)).toBe(
       [
         '# Daily report 2026-10-25',
         '',
@@ -106,17 +106,19 @@ describe('the files of a report', () => {
         '',
       ].join('\n'),
     );
-    expect(render({ ...event, products: [] }).markdown).toContain('Nothing was sold.');
-    expect(plain(render(event, 'sv-SE').markdown)).toContain('50 000,05 kr');
+    expect(render({ ...event, products: [] }, 2).markdown).toContain('Nothing was sold.');
+    const inForints = { ...event, currency: 'HUF' };
+    expect(plain(render(inForints, 2).markdown)).toContain('HUF 50,000.05');
+    expect(plain(render(inForints, 0).markdown)).toContain('HUF 5,000,005');
   });
 
   it('are a table for spreadsheets, in which no name is a formula', () => {
-    const rows: unknown = parse(render(event).csv, { columns: true });
+    const rows: unknown = parse(render(event, 2).csv, { columns: true });
     expect(rows).toEqual([
       { productId: 'p-1', name: "'=1+1", units: '3', amount: '0.05', currency: 'SEK' },
       { productId: 'p-2', name: 'Kaffe | "te", <br> ☕', units: '1500', amount: '50000.00', currency: 'SEK' },
     ]);
-    expect(render({ ...event, currency: 'JPY' }).csv).toContain(',5000000,JPY');
-    expect(render({ ...event, currency: 'KWD' }).csv).toContain(',0.005,KWD');
+    expect(render({ ...event, currency: 'JPY' }, 0).csv).toContain(',5000000,JPY');
+    expect(render({ ...event, currency: 'KWD' }, 3).csv).toContain(',0.005,KWD');
   });
 });

@@ -1,6 +1,6 @@
-/** The files of a report: pure functions of its event. */
+/** The files of a report: pure functions of its event, and of the decimals that its log's amounts have. */
 import { stringify } from 'csv-stringify/sync';
-import { formatAmount, minorDigits } from '../domain/money.ts';
+import { decimalOf, formatAmount, formatCount } from '../domain/money.ts';
 import { localTime } from '../domain/calendar.ts';
 import type { ReportIssued } from '../events/events.ts';
 import type { DailyReport } from './report-schema.ts';
@@ -14,9 +14,8 @@ export interface Rendered {
   readonly csv: string;
 }
 
-/** `locale`: how numbers are written for people. */
-export function render(event: ReportIssued, locale = 'en'): Rendered {
-  return { json: jsonOf(event), markdown: markdownOf(event, locale), csv: csvOf(event) };
+export function render(event: ReportIssued, minorDigits: number): Rendered {
+  return { json: jsonOf(event), markdown: markdownOf(event, minorDigits), csv: csvOf(event, minorDigits) };
 }
 
 function jsonOf(event: ReportIssued): string {
@@ -39,13 +38,12 @@ function jsonOf(event: ReportIssued): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-function csvOf({ products, currency }: ReportIssued): string {
-  const digits = minorDigits(currency);
+function csvOf({ products, currency }: ReportIssued, minorDigits: number): string {
   const rows = products.map(({ productId, name, units, amount }) => ({
     productId,
     name,
     units,
-    amount: decimal(amount, digits),
+    amount: decimalOf(amount, minorDigits),
     currency,
   }));
   const columns = ['productId', 'name', 'units', 'amount', 'currency'];
@@ -53,16 +51,9 @@ function csvOf({ products, currency }: ReportIssued): string {
   return stringify(rows, { header: true, columns, escape_formulas: true });
 }
 
-/** Minor units as a decimal, without going through a float. */
-function decimal(minor: number, digits: number): string {
-  const text = String(minor).padStart(digits + 1, '0');
-  return digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
-}
-
-function markdownOf(event: ReportIssued, locale: string): string {
+function markdownOf(event: ReportIssued, minorDigits: number): string {
   const { day, timeZone, currency, orders, sales, handledOrders, products, revision, changes } = event;
-  const number = new Intl.NumberFormat(locale);
-  const money = (minor: number): string => formatAmount(minor, currency, locale);
+  const money = (minor: number): string => formatAmount(minor, currency, minorDigits);
   const when = (instant: string): string => localTime(Date.parse(instant), timeZone);
   const sold = [...products].sort((a, b) => b.amount - a.amount || (a.productId < b.productId ? -1 : 1));
   const units = products.reduce((sum, each) => sum + each.units, 0);
@@ -72,10 +63,10 @@ function markdownOf(event: ReportIssued, locale: string): string {
     table(
       ['Figure', 'Value'],
       [
-        ['Orders', number.format(orders)],
+        ['Orders', formatCount(orders)],
         ['Sales', money(sales)],
-        ['Units sold', number.format(units)],
-        ['Orders handled', number.format(handledOrders)],
+        ['Units sold', formatCount(units)],
+        ['Orders handled', formatCount(handledOrders)],
       ],
       [false, true],
     ),
@@ -85,8 +76,8 @@ function markdownOf(event: ReportIssued, locale: string): string {
       : table(
           ['Product', 'Name', 'Units', 'Amount'],
           [
-            ...sold.map((each) => [each.productId, each.name, number.format(each.units), money(each.amount)]),
-            ['**Total**', '', number.format(units), money(products.reduce((sum, each) => sum + each.amount, 0))],
+            ...sold.map((each) => [each.productId, each.name, formatCount(each.units), money(each.amount)]),
+            ['**Total**', '', formatCount(units), money(products.reduce((sum, each) => sum + each.amount, 0))],
           ],
           [false, false, true, true],
         ),
@@ -94,22 +85,16 @@ function markdownOf(event: ReportIssued, locale: string): string {
   if (changes.length > 0) {
     const rows = changes.map(({ what, before, after }) => [
       what,
-      ...[before, after].map((value) => changed(what, value, number, money, timeZone)),
+      ...[before, after].map((value) => changed(what, value, money, timeZone)),
     ]);
     parts.push('## Changed since the revision before', table(['What', 'Before', 'Now'], rows, [false, true, true]));
   }
   return `${parts.join('\n\n')}\n`;
 }
 
-function changed(
-  what: string,
-  value: number,
-  number: Intl.NumberFormat,
-  money: (minor: number) => string,
-  timeZone: string,
-): string {
+function changed(what: string, value: number, money: (minor: number) => string, timeZone: string): string {
   if (what === 'from' || what === 'to') return localTime(value, timeZone);
-  return what === 'sales' || what.startsWith('amount of ') ? money(value) : number.format(value);
+  return what === 'sales' || what.startsWith('amount of ') ? money(value) : formatCount(value);
 }
 
 /** A table that reads well as plain text, too. */

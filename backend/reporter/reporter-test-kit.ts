@@ -69,6 +69,7 @@ export function optionsIn(
     timeZone: 'Europe/Stockholm',
     collections: () => Promise.resolve(COLLECTIONS),
     currency: 'SEK',
+    minorDigits: 2,
     ...more,
   };
 }

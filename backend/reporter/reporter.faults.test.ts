@@ -93,7 +93,7 @@ function filesIn({ files }: MemoryFolder): Map<string, string> {
 /** Each file that is there is what a revision is rendered as that was issued; a restated one lies beside the new. */
 async function expectWhole({ log }: World, folder: MemoryFolder, where: string): Promise<void> {
   const events = await issuedIn(log);
-  const texts = events.flatMap((event) => Object.values<string>({ ...render(event) }));
+  const texts = events.flatMap((event) => Object.values<string>({ ...render(event, 2) }));
   const files = filesIn(folder);
   for (const [name, text] of files) expect(texts, `${where}: ${name}`).toContain(text);
   for (const { day, revision } of events) {

@@ -65,6 +65,7 @@ const optionsWith = (more: Partial<ReporterOptions> = {}): ReporterOptions => ({
   timeZone,
   collections: () => Promise.resolve(collections),
   currency: 'SEK',
+  minorDigits: 2,
   reportsDir,
   ...more,
 });

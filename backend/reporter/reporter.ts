@@ -67,7 +67,7 @@ export async function issueReport(
   options: ReporterOptions,
   { force = false }: { readonly force?: boolean } = {},
 ): Promise<IssuedByHand> {
-  const issued = new IssuedReports(options.log);
+  const issued = new IssuedReports(options.log, options.minorDigits);
   return issueByHand(day, force, issued, folderOf(options), options);
 }
 
@@ -121,7 +121,7 @@ class RunningReporter implements Reporter {
     const { log, models, timeZone, collections, graceMs = GRACE_MS } = options;
     this.#options = options;
     this.#graceMs = graceMs;
-    this.#issued = new IssuedReports(log);
+    this.#issued = new IssuedReports(log, options.minorDigits);
     this.#watch = new LateWatch({ log, models, timeZone, collections, issued: this.#issued });
     this.#folder = folderOf(options);
     this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));

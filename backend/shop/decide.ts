@@ -60,6 +60,7 @@ export function evolve(state: ShopState, event: ShopEvent): ShopState {
       return state;
     case 'OrderHandled':
     case 'LogCreated':
+    case 'MinorDigitsSettled':
     case 'SimulatorConfigured':
     case 'ReportIssued':
       return state;

@@ -55,7 +55,9 @@ export function* arrivalsByCount(
   let left = 1;
   let segment = 0;
   for (let k = count; k > 0; k--) {
-    left *= Math.pow(1 - random(), 1 / k);
+    // The power, by functions that give the same digits in every version of Node: a span that is simulated again
+    // after an update must place the same orders.
+    left *= Math.exp(Math.log(1 - random()) / k);
     const wanted = (1 - left) * total;
     while (segment < weights.length - 1 && (weights[segment] ?? 0) <= wanted) segment++;
     const below = segment === 0 ? 0 : (weights[segment - 1] ?? 0);

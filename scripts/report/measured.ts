@@ -1,4 +1,5 @@
 /** What `bench --json` has written, as the report's tables. A part that was not measured has no row. */
+import { formatCount } from '../../backend/domain/money.ts';
 
 interface Ratio {
   readonly part: 'kafka' | 'lmdb' | 'orders' | 'shop';
@@ -46,7 +47,7 @@ const isFanout = (each: Measured): each is Fanout => 'subscribers' in each;
 const isReplay = (each: Measured): each is Replay => 'part' in each && each.part === 'replay';
 const inMillions = (orders: number): string => (orders >= 1e5 ? `${orders / 1e6} M` : whole(orders));
 const wrongOf = (answers: number): string => (answers === 0 ? '' : `; ${whole(answers)} answers wrong`);
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const whole = (value: number): string => formatCount(Math.round(value));
 
 /** Whether the goals are met, in a sentence. */
 export function verdict(measured: readonly Measured[]): string {

@@ -1,4 +1,5 @@
 /** What the API says, and how the Live page has to write it. */
+import { minorDigits } from '../../backend/domain/money.ts';
 import type { ApiClient } from '../api-client.ts';
 import { configureSimulator } from './shops.ts';
 import { LOCALE, type LiveFigures } from './visit.ts';
@@ -89,7 +90,7 @@ export function asShown(stats: Stats): LiveFigures {
   const count = (value: number): string => plain(new Intl.NumberFormat(LOCALE).format(value));
   const style = { style: 'currency', currency: stats.currency, currencyDisplay: 'narrowSymbol' } as const;
   const money = new Intl.NumberFormat(LOCALE, { ...style, maximumFractionDigits: 0 });
-  const scale = 10 ** (new Intl.NumberFormat(LOCALE, style).resolvedOptions().maximumFractionDigits ?? 2);
+  const scale = 10 ** minorDigits(stats.currency);
   const amount = (minor: number): string => plain(money.format(minor / scale));
   const one = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const { handledLast5m, handledLast30m, handledLast1h, handledLast2h } = stats;

@@ -75,6 +75,7 @@ async function stage(now: number): Promise<Stage> {
   const services: Services = {
     ...shared,
     ...inZone,
+    minorDigits: 2,
     name: 'Shopstream',
     version: '0',
     mode: 'EMBEDDED',

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { foldersIn } from '../another.ts';
 import { addDays, boundsOf, dayOf } from '../../domain/calendar.ts';
-import { formatAmount } from '../../domain/money.ts';
+import { formatAmount, minorDigits } from '../../domain/money.ts';
 import { fastClock, systemClock } from '../../ports/clock.ts';
 import { silentLogger } from '../../ports/logger.ts';
 import { connect } from '../connect.ts';
@@ -73,5 +73,5 @@ interface Report {
 }
 
 function told({ orders, sales, currency }: Report): string {
-  return `${orders} orders, ${formatAmount(sales, currency)}`;
+  return `${orders} orders, ${formatAmount(sales, currency, minorDigits(currency))}`;
 }

@@ -1,7 +1,7 @@
 /** The scenes of the demo, in their order. Each plays, says what to look at, and sees that it happened. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { formatAmount } from '../../domain/money.ts';
+import { formatAmount, minorDigits } from '../../domain/money.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { playMidnight } from './midnight.ts';
 import type { Show } from './show.ts';
@@ -47,7 +47,7 @@ async function figuresOf(show: Show): Promise<Figures> {
 }
 
 function shown({ ordersToday, salesToday, handledToday, currency }: Figures): string {
-  return `orders today ${ordersToday}, sales ${formatAmount(salesToday, currency)}, handled ${handledToday}`;
+  return `orders today ${ordersToday}, sales ${formatAmount(salesToday, currency, minorDigits(currency))}, handled ${handledToday}`;
 }
 
 /** Records that the projection that is furthest behind has before it. */

@@ -1,5 +1,6 @@
 /** What a long run came to, as a table, and which goals it missed. */
 import Table from 'cli-table3';
+import { formatCount } from '../../domain/money.ts';
 import { droppedShare, slopeOf, spreadOf, type Point } from './figures.ts';
 import type { PageSample } from './page.ts';
 import type { ShopSample } from './shop-process.ts';
@@ -41,7 +42,7 @@ function generalRows({ seconds, stopped, placed, frames }: Soak): Row[] {
   const perSecond = seconds === 0 ? 0 : placed / seconds;
   return [
     ['Time', `${Math.round(seconds)} s${stopped ? ', then stopped' : ''}`],
-    ['Orders', `${placed.toLocaleString('en')} (${Math.round(perSecond).toLocaleString('en')}/s)`],
+    ['Orders', `${formatCount(placed)} (${formatCount(Math.round(perSecond))}/s)`],
     ['Frames of a subscriber', `${frames.count}; apart p50 ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)}`],
   ];
 }

@@ -1,4 +1,5 @@
 /** A long run: the shop under load, somebody who follows the figures, and the Live page; and what all of them take. */
+import { formatCount } from '../../domain/money.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { LivePage, pause, type PageSample } from './page.ts';
 import { startShopProcess, type ShopProcess, type ShopSample } from './shop-process.ts';
@@ -156,7 +157,7 @@ class Rounds {
     const page = this.#pageSamples.at(-1);
     const anonymous = shop?.anonymousMiB ?? shop?.residentMiB;
     return [
-      `${this.#placed.toLocaleString('en')} orders`,
+      `${formatCount(this.#placed)} orders`,
       ...(anonymous === undefined ? [] : [`shop ${Math.round(anonymous)} MiB`]),
       ...(page === undefined ? [] : [`page ${page.heapMiB.toFixed(1)} MiB`]),
     ].join(' · ');

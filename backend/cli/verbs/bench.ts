@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Table from 'cli-table3';
 import type { Projection } from '../../../projections/projection.ts';
+import { formatCount } from '../../domain/money.ts';
 import { startEngines } from '../../engines/engines.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { measureFanout, type FanoutResult } from '../bench/fanout.ts';
@@ -257,8 +258,8 @@ function render(results: readonly Result[]): string {
   for (const { about, ours, bare, ratio, goal } of results) {
     table.push([
       about,
-      ours.perSecond.toLocaleString('en'),
-      bare.perSecond.toLocaleString('en'),
+      formatCount(ours.perSecond),
+      formatCount(bare.perSecond),
       ratio.toFixed(2),
       `≥ ${goal}`,
       `${ours.peakMiB} MiB`,
@@ -292,7 +293,7 @@ function renderFanout(results: readonly FanoutResult[]): string {
     const deaf = stalled ? ` + 1 that reads nothing (${stalledCode === null ? 'open' : `closed: ${stalledCode}`})` : '';
     table.push([
       `${subscribers}${deaf}`,
-      Math.round(placed / seconds).toLocaleString('en'),
+      formatCount(Math.round(placed / seconds)),
       `${p50Ms} ms`,
       `${p99Ms} ms`,
       `${maxMs} ms`,

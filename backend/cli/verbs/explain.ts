@@ -60,7 +60,7 @@ export async function run(name: string, options: Options): Promise<void> {
     progress.stop();
     const text = options.json
       ? JSON.stringify(explanation)
-      : render(explanation, settings.timeZone, connection.currency, product);
+      : render(explanation, settings.timeZone, connection, product);
     process.stdout.write(`${text}\n`);
     if (!explanation.equal) process.exitCode = EXIT_FAILED;
   } finally {
@@ -115,9 +115,15 @@ async function productOf(text: string, { models }: Connection, { timeZone }: Set
   throw new ShopError('BAD_INPUT', `there is no product "${text}"; ${hint}`);
 }
 
-function render(found: Explanation, timeZone: string, currency: string, product: StockBalance | null): string {
+function render(
+  found: Explanation,
+  timeZone: string,
+  { currency, minorDigits }: Connection,
+  product: StockBalance | null,
+): string {
   const { figure, from, to, count, sum, readModels, projection, equal, events } = found;
-  const shown = (amount: number): string => (figure === 'sales' ? formatAmount(amount, currency) : String(amount));
+  const shown = (amount: number): string =>
+    figure === 'sales' ? formatAmount(amount, currency, minorDigits) : String(amount);
   const local = (instant: string): string => localTime(Date.parse(instant), timeZone);
   const of = product === null ? '' : ` of ${product.productId} (${product.name})`;
   const span = from === null ? `before ${local(to)}` : `from ${local(from)} to ${local(to)}`;

@@ -3,7 +3,7 @@ import { COLUMNS, isLeftOut, type Column, type FileFormat, type RejectReason } f
 import { byReason, readOrders, sendOrders, writeRejects, type ImportResult, type Plan } from '../../importer/import.ts';
 import type { DecimalSign } from '../../importer/numbers.ts';
 import { dayOf, localTime } from '../../domain/calendar.ts';
-import { formatAmount } from '../../domain/money.ts';
+import { formatAmount, minorDigits } from '../../domain/money.ts';
 import { ShopError } from '../../ports/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
@@ -13,7 +13,7 @@ import { IMPORT_POLICY } from '../handling.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { createLogger, EXIT_FAILED, EXIT_INTERRUPTED, progressBar } from '../terminal.ts';
-import { currencyOfLog, withShop } from '../with-shop.ts';
+import { unitOfLog, withShop } from '../with-shop.ts';
 
 interface Options {
   readonly columns?: string;
@@ -89,10 +89,12 @@ export async function run(file: string, options: Options): Promise<void> {
 
 async function formatOf(options: Options, settings: Settings, logger: Logger): Promise<FileFormat> {
   const { dateFormat, decimal, delimiter, encoding } = options;
+  const unit = await unitOfLog(settings, logger, options.currency ?? settings.currency);
   return {
     columns: options.columns === undefined ? {} : columnsOf(options.columns),
     timeZone: options.timeZone ?? settings.timeZone,
-    currency: options.currency ?? (await currencyOfLog(settings, logger)),
+    currency: unit.currency,
+    minorDigits: unit.minorDigits,
     ...(dateFormat === undefined ? {} : { dateFormat }),
     ...(decimal === undefined ? {} : { decimal }),
     ...(delimiter === undefined ? {} : { delimiter }),
@@ -154,11 +156,15 @@ function firstOrders({ invoices, format, lines }: Plan): string {
   const shown = invoices.slice(0, SHOWN_ORDERS_MAX).map(({ order, at, total }) => {
     const items = order.lines.map(({ productId, quantity }) => `${quantity} × ${productId}`).join(', ');
     const who = `${order.customer.name}${order.customer.country === '' ? '' : `, ${order.customer.country}`}`;
-    const amount = formatAmount(total, format.currency);
+    const amount = amountText(total, format);
     return `  ${order.orderId}  ${localTime(at, format.timeZone)}  ${amount}  ${who}  ${items.slice(0, 80)}`;
   });
   const counts = `${invoices.length} orders of ${lines.linesRead} lines`;
   return `${counts}${invoices.length > 0 ? '; the first ones:' : ''}\n${shown.map((each) => `${each}\n`).join('')}`;
+}
+
+function amountText(amount: number, { currency, minorDigits: digits }: FileFormat): string {
+  return formatAmount(amount, currency, digits ?? minorDigits(currency));
 }
 
 function reasonsOf(counts: Partial<Record<RejectReason, number>>): string {
@@ -171,12 +177,12 @@ function reasonsOf(counts: Partial<Record<RejectReason, number>>): string {
 }
 
 function summary(result: ImportResult, { format, lines }: Plan): string {
-  const { currency, timeZone } = format;
+  const { timeZone } = format;
   const { from, to, rejected } = result;
   const span = from === null || to === null ? '' : `, ${dayOf(from, timeZone)} to ${dayOf(to, timeZone)}`;
   const text = [
     `${result.ordersPlaced} new orders of ${result.invoices} invoices${span}; ${result.duplicates} were there already\n`,
-    `${result.linesAccepted} of ${result.linesRead} lines accepted, ${result.products} products, ${formatAmount(result.sales, currency)}\n`,
+    `${result.linesAccepted} of ${result.linesRead} lines accepted, ${result.products} products, ${amountText(result.sales, format)}\n`,
     reasonsOf(rejected),
   ];
   if (result.unitsLeft > 0) text.push(`${result.unitsLeft} units of orders that the shop refused stay in stock.\n`);

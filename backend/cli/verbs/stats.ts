@@ -37,7 +37,7 @@ export async function run(options: Options): Promise<void> {
       : statsOfView(connection, settings, view, at);
   const print = async (): Promise<void> => {
     const stats = await read();
-    const text = options.json ? JSON.stringify(stats) : render(stats, connection.description);
+    const text = options.json ? JSON.stringify(stats) : render(stats, connection);
     if (options.watch && !options.json && process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[J');
     process.stdout.write(`${text}\n`);
   };
@@ -74,11 +74,11 @@ function statsOfView(
   });
 }
 
-function render(stats: Shown, on: string): string {
+function render(stats: Shown, { description, minorDigits }: Connection): string {
   const { currency, timeZone, view } = stats;
-  const money = (amount: number): string => formatAmount(amount, currency);
+  const money = (amount: number): string => formatAmount(amount, currency, minorDigits);
   const from = view === undefined ? '' : `, from the view "${view.name}" (the log up to ${view.until})`;
-  const head = `${colors.bold('Shopstream')} as of ${localTime(Date.parse(stats.at), timeZone)} ${timeZone}${from}\n${colors.dim(on)}`;
+  const head = `${colors.bold('Shopstream')} as of ${localTime(Date.parse(stats.at), timeZone)} ${timeZone}${from}\n${colors.dim(description)}`;
   const figures = new Table({ style: { head: [], border: [] } });
   figures.push(
     ['Orders since 00:00', { content: String(stats.ordersToday), hAlign: 'right' }],

@@ -1,7 +1,6 @@
 import { Arg, Ctx, Int, Mutation, Query, Resolver, Root, Subscription, UseMiddleware } from 'type-graphql';
 import { listDeadLetters } from '../../dead-letters/dead-letters.ts';
 import { dayOf } from '../../domain/calendar.ts';
-import { minorDigits } from '../../domain/money.ts';
 import type { ProjectionProgress } from '../../live/progress.ts';
 import { ShopError } from '../../ports/errors.ts';
 import type { Rebuild as RebuildRead } from '../../replay/rebuild.ts';
@@ -15,7 +14,7 @@ const LISTED_MAX = 100;
 export class OperationResolver {
   @Query(() => Shop, { description: 'The shop, and what it runs on.' })
   shop(@Ctx() { services, operator }: ApiContext): Shop {
-    const { name, version, mode, timeZone, currency, clock, log, models } = services;
+    const { name, version, mode, timeZone, currency, minorDigits, clock, log, models } = services;
     const now = clock.now();
     return {
       name,
@@ -23,7 +22,7 @@ export class OperationResolver {
       mode,
       timeZone,
       currency,
-      minorDigits: minorDigits(currency),
+      minorDigits,
       log: log.engine,
       readModels: models.engine,
       now,

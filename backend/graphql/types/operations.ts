@@ -23,7 +23,9 @@ export class Shop {
   @Field(() => String, { description: 'ISO 4217 code of every amount.' })
   readonly currency!: string;
 
-  @Field(() => Int, { description: 'Digits behind the decimal point of its currency: 2 for SEK, 0 for JPY.' })
+  @Field(() => Int, {
+    description: 'How many digits of every amount are behind the decimal point: 2 for SEK, 0 for JPY.',
+  })
   readonly minorDigits!: number;
 
   @Field(() => MODE, { description: 'Embedded, or on engines.' })

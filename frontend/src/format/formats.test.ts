@@ -18,6 +18,30 @@ describe('formats', () => {
     );
   });
 
+  it('writes the digits that the shop says, whatever the browser takes for those of the currency', () => {
+    for (const currency of ['HUF', 'SEK', 'JPY', 'KWD', 'CLF']) {
+      for (const minorDigits of [0, 2, 3, 4]) {
+        const formats = new Formats('en-GB', { timeZone: 'UTC', currency, minorDigits });
+        const digits = (text: string) => text.replace(/[^\d.,]/g, '');
+        const scale = 10 ** minorDigits;
+        expect(digits(formats.money(12_345 * scale))).toBe(
+          `12,345${minorDigits === 0 ? '' : '.'}${'0'.repeat(minorDigits)}`,
+        );
+        expect(digits(formats.moneyWhole(12_345 * scale + Math.floor(0.6 * scale)))).toBe(
+          minorDigits === 0 ? '12,345' : '12,346',
+        );
+        expect(digits(formats.moneyShort(12_000 * scale))).toBe('12');
+        expect(digits(formats.moneyShort(12_300 * scale))).toBe('12.3');
+      }
+    }
+  });
+
+  it('keeps every digit of the largest amounts', () => {
+    expect(plain(sek.money(Number.MAX_SAFE_INTEGER))).toBe('kr 90,071,992,547,409.91');
+    expect(plain(sek.money(Number.MAX_SAFE_INTEGER - 6))).toBe('kr 90,071,992,547,409.85');
+    expect(plain(sek.money(-5))).toBe('-kr 0.05');
+  });
+
   it('writes instants in the shop’s zone, on a clock of 24 hours in any locale', () => {
     expect(sek.clock('2026-11-22T22:05:09.000Z')).toBe('23:05:09');
     expect(new Formats('en-US', { timeZone: 'UTC', currency: 'SEK', minorDigits: 2 }).clock(0)).toBe('00:00:00');

@@ -16,7 +16,7 @@ const time = (instant: Instant): number => (typeof instant === 'number' ? instan
 
 export class Formats {
   readonly timeZone: string;
-  readonly #scale: number;
+  readonly #minorDigits: number;
   readonly #count: Intl.NumberFormat;
   readonly #decimal: Intl.NumberFormat;
   readonly #percent: Intl.NumberFormat;
@@ -34,7 +34,7 @@ export class Formats {
   constructor(locale: string, shop: FormatsFor) {
     const { timeZone, currency, minorDigits } = shop;
     this.timeZone = timeZone;
-    this.#scale = 10 ** minorDigits;
+    this.#minorDigits = minorDigits;
     this.#count = new Intl.NumberFormat(locale);
     this.#decimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
     this.#percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
@@ -44,8 +44,11 @@ export class Formats {
       minimumFractionDigits: minorDigits,
       maximumFractionDigits: minorDigits,
     });
-    this.#moneyWhole = new Intl.NumberFormat(locale, { ...money, maximumFractionDigits: 0 });
-    this.#moneyShort = new Intl.NumberFormat(locale, { ...money, notation: 'compact', maximumFractionDigits: 1 });
+    // Both bounds each time: the one that is left out would be what the browser takes for the currency's digits.
+    const whole = { minimumFractionDigits: 0, maximumFractionDigits: 0 } as const;
+    this.#moneyWhole = new Intl.NumberFormat(locale, { ...money, ...whole });
+    const short = { notation: 'compact', minimumFractionDigits: 0, maximumFractionDigits: 1 } as const;
+    this.#moneyShort = new Intl.NumberFormat(locale, { ...money, ...short });
     this.#short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
     const hours = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone } as const;
     this.#clock = new Intl.DateTimeFormat(locale, { ...hours, second: '2-digit' });
@@ -73,17 +76,17 @@ export class Formats {
 
   /** An amount of minor units, with all its digits. */
   money(minor: number): string {
-    return this.#money.format(minor / this.#scale);
+    return this.#money.format(decimal(minor, this.#minorDigits));
   }
 
   /** The same without the minor unit, for sums that are read from afar. */
   moneyWhole(minor: number): string {
-    return this.#moneyWhole.format(minor / this.#scale);
+    return this.#moneyWhole.format(decimal(minor, this.#minorDigits));
   }
 
   /** "1.2M kr": labels of axes. */
   moneyShort(minor: number): string {
-    return this.#moneyShort.format(minor / this.#scale);
+    return this.#moneyShort.format(decimal(minor, this.#minorDigits));
   }
 
   /** "1.2K": labels of axes. */
@@ -120,6 +123,13 @@ export class Formats {
   dateTime(instant: Instant): string {
     return this.#dateTime.format(time(instant));
   }
+}
+
+/** Minor units as a decimal. A float would lose the last digits of large amounts. */
+function decimal(minor: number, digits: number): `${number}` {
+  const text = String(Math.abs(minor)).padStart(digits + 1, '0');
+  const at = text.length - digits;
+  return `${minor < 0 ? '-' : ''}${text.slice(0, at)}.${text.slice(at)}0` as `${number}`;
 }
 
 /** How long, in the largest unit that says it: "80 ms", "2.1 s", "4 min", "3 h". */

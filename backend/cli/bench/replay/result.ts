@@ -1,6 +1,7 @@
 /** What a measured rebuild comes to, for people and for programs. */
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import { formatCount } from '../../../domain/money.ts';
 import { spreadOf, type Spread } from '../../soak/figures.ts';
 import type { Wrong } from './judge.ts';
 import type { Measured, ReplayJob } from './measure.ts';
@@ -118,7 +119,7 @@ function peakOf({ memory }: Measured, from: number, to: number): number | null {
 
 /** One column for each. */
 export function renderReplays(results: readonly ReplayResult[]): string {
-  const number = (value: number): string => value.toLocaleString('en');
+  const number = formatCount;
   const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(2)} s`);
   const mib = (value: number | null): string => (value === null ? '–' : `${value} MiB`);
   const spread = ({ count, p50, p99, max }: Spread): string =>
