@@ -100,8 +100,9 @@ function faultOf(day: string, zone: string, changes: readonly Change[]): string 
   if (shown !== undefined) return `it was shown before it began, at ${shown - 1}`;
   if (from === to) return judge.date(from) > day ? null : 'it is left out although the zone has it';
   if (judge.date(from) !== day) return 'its first instant shows another day';
-  const within = changes.filter(({ at }) => at > from && at < to).flatMap(({ at }) => [at - 1, at]);
-  const strange = [from, ...within, to - 1].find((at) => dayOf(at, zone) !== day);
+  // The later instant first: an answer must not follow from the one before.
+  const within = changes.filter(({ at }) => at > from && at < to).flatMap(({ at }) => [at, at - 1]);
+  const strange = [...within, from, to - 1].find((at) => dayOf(at, zone) !== day);
   return strange === undefined ? null : `it does not hold ${strange}`;
 }
 
