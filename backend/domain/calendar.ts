@@ -56,6 +56,13 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
+/** Whether both names are those of one zone, which may have several (Asia/Calcutta, Asia/Kolkata). */
+export function isSameZone(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (!isTimeZone(one) || !isTimeZone(other)) return false;
+  return formatOf(one).resolvedOptions().timeZone === formatOf(other).resolvedOptions().timeZone;
+}
+
 /** Whether the text is a day that exists, written as 2026-11-22. */
 export function isDay(text: string): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(text) && dayAt(Date.parse(`${text}T00:00:00.000Z`)) === text;

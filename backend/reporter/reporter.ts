@@ -13,12 +13,13 @@ import { dueDays, openedAt } from './due.ts';
 import { isPreliminary, issueDays, projectionsReach, reportedEnds, type IssueOptions } from './issue.ts';
 import { IssuedReports } from './issued.ts';
 import { LateWatch } from './late.ts';
+import { assertZone, daysMoved } from './zone.ts';
 
 /** Orders that were placed before midnight may reach the log a little after it. */
-const GRACE_MS = 5_000;
+export const GRACE_MS = 5_000;
 /** How often it is looked whether anything came in late. */
 const LOOK_EVERY_MS = 60_000;
-const STALLED_MS = 30_000;
+export const STALLED_MS = 30_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
@@ -71,7 +72,7 @@ export async function issueReport(
   return issueByHand(day, force, issued, folderOf(options), options);
 }
 
-function folderOf({ reportsDir, open = openFolder }: ReporterOptions): Folder {
+export function folderOf({ reportsDir, open = openFolder }: ReporterOptions): Folder {
   return open(reportsDir);
 }
 
@@ -198,16 +199,18 @@ class RunningReporter implements Reporter {
   }
 
   async #look(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, timeZone } = this.#options;
     const { signal } = this.#stopping;
     // In this order: whatever was in the log by `now` lies before the ends.
     const now = clock.now();
     const ends = await reportedEnds(log);
     await this.#issued.readToEnd();
+    assertZone(this.#issued.all(), timeZone);
     if (this.#watch.isNew) {
       this.#opened = await openedAt(log);
       if (!(await this.#reach(ends))) return;
       await this.#watch.begin(ends);
+      this.#findMoved();
     }
     await this.#watch.read(ends);
     const due = new Set([...this.#dueAt(now), ...this.#lateAt(now)]);
@@ -220,6 +223,20 @@ class RunningReporter implements Reporter {
     }
     await this.#watch.store();
     await this.#issued.writeFiles(this.#folder);
+  }
+
+  /**
+   * At the start only: two reporters with different rules, as Node and its time-zone data are updated on one machine
+   * after the other, must not go on restating each other's days.
+   */
+  #findMoved(): void {
+    const days = daysMoved(this.#issued.all());
+    if (days.length === 0) return;
+    for (const day of days) this.#watch.late.add(day);
+    this.#options.logger.warn(
+      { days: days.length, first: days[0], timeZone: this.#options.timeZone, rules: process.versions['tz'] },
+      'By the rules that Node has for the time zone now these days begin or end at other instants; their reports are restated.',
+    );
   }
 
   #reach(ends: Awaited<ReturnType<typeof reportedEnds>>): Promise<boolean> {

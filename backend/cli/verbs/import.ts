@@ -29,7 +29,9 @@ export async function run(file: string, options: Options): Promise<void> {
   const signal = stopSignal();
   const columns = options.columns === undefined ? {} : columnsOf(options.columns);
   const { dateFormat, delimiter, rejects } = options;
-  await withShop({ settings, logger, currency: options.currency ?? null }, async (access) => {
+  // In a zone of its own the file says the same instants whatever TIME_ZONE is.
+  const usesDays = options.timeZone === undefined;
+  await withShop({ settings, logger, currency: options.currency ?? null, usesDays }, async (access) => {
     const { shop, connection } = access;
     const folding = progressBar('folding');
     // What is in the log already is best asked of read models that know all of it.
