@@ -19,8 +19,8 @@ export function parseAmount(text: string, currency: string): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
-/** For people, in their locale: "1 234,50 kr". */
-export function formatAmount(minor: number, currency: string, locale?: string): string {
+/** For people: "SEK 1,234.50". The same on every machine unless a locale is asked for. */
+export function formatAmount(minor: number, currency: string, locale = 'en'): string {
   const digits = minorDigits(currency);
   return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(minor / 10 ** digits);
 }
