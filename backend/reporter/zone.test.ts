@@ -216,7 +216,7 @@ describe('rules of the zone that were changed', () => {
     const warned: object[] = [];
     const logger = { ...silentLogger, warn: (about: object) => warned.push(about) };
     for (const times of [1, 2]) {
-      const reporter = await startReporter(optionsIn(world, { logger: logger as typeof silentLogger }));
+      const reporter = await startReporter(optionsIn(world, { logger: logger }));
       await reporter.look();
       await reporter.look();
       await reporter.stop();
