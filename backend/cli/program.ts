@@ -149,8 +149,10 @@ function addWriting(program: Command): void {
   verb(program, 'report', 'Waits for midnight and writes daily reports; or writes one by hand.', [
     npm('report'),
     npm('report', '--day 2026-11-22'),
+    npm('report', '--rezone'),
   ])
     .option('--day <day>', 'the report of this day, now', day)
+    .option('--rezone', 'restate every report in TIME_ZONE, when that was changed', false)
     .action(lazily(() => import('./verbs/report.ts')));
 }
 

@@ -62,7 +62,11 @@ export const SETTINGS: readonly SettingDescription[] = [
   { name: 'DATA_DIR', default: 'data', about: 'where the embedded log and read models are kept' },
   { name: 'REPORTS_DIR', default: 'reports', about: 'where daily reports are written' },
   { name: 'MAILBOX_DIR', default: 'mailbox', about: 'where mails are written' },
-  { name: 'TIME_ZONE', default: 'Europe/Stockholm', about: "the shop's time zone (IANA name): when days begin" },
+  {
+    name: 'TIME_ZONE',
+    default: 'Europe/Stockholm',
+    about: 'IANA time zone in which days begin; must be that of the reports',
+  },
   { name: 'CURRENCY', default: 'SEK', about: 'ISO 4217 code of a new log; must fit an existing one' },
   {
     name: 'MINOR_DIGITS',

@@ -49,7 +49,7 @@ function hourOf(day: string, text: string, timeZone: string): Span {
   const match = HOUR.exec(text);
   if (match === null) throw new ShopError('BAD_INPUT', `--hour ${text}: an hour is written like 14`);
   const hour = `${(match[1] ?? '').padStart(2, '0')}:`;
-  const quarters = startsOf(day, QUARTER_MS, timeZone, (time) => time.startsWith(hour));
+  const quarters = startsOf(day, QUARTER_MS, timeZone, (local) => local.startsWith(`${day} ${hour}`));
   const from = quarters[0];
   const last = quarters.at(-1);
   if (from === undefined || last === undefined) {
@@ -61,17 +61,17 @@ function hourOf(day: string, text: string, timeZone: string): Span {
 /** Of a minute that comes twice, the first. */
 function minuteOf(day: string, text: string, timeZone: string): Span {
   if (!MINUTE.test(text)) throw new ShopError('BAD_INPUT', `--minute ${text}: a minute is written like 14:05`);
-  const [from] = startsOf(day, MINUTE_MS, timeZone, (time) => time === text);
+  const [from] = startsOf(day, MINUTE_MS, timeZone, (local) => local.startsWith(`${day} ${text}`));
   if (from === undefined) throw new ShopError('BAD_INPUT', `${day} has no minute ${text} in ${timeZone}`);
   return { from, to: from + MINUTE_MS };
 }
 
-/** The steps of a day that begin at a local time ("14:05") that is looked for, oldest first. */
-function startsOf(day: string, stepMs: number, timeZone: string, isWanted: (time: string) => boolean): number[] {
+/** The steps of a day that begin at a local time ("2026-11-22 14:05:00") that is looked for, oldest first. */
+function startsOf(day: string, stepMs: number, timeZone: string, isWanted: (local: string) => boolean): number[] {
   const { from, to } = boundsOf(day, timeZone);
   const found: number[] = [];
   for (let instant = from; instant < to; instant += stepMs) {
-    if (isWanted(localTime(instant, timeZone).slice(11, 16))) found.push(instant);
+    if (isWanted(localTime(instant, timeZone))) found.push(instant);
   }
   return found;
 }

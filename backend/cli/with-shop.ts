@@ -9,6 +9,7 @@ import { minorDigits } from '../domain/money.ts';
 import { systemClock } from '../ports/clock.ts';
 import { isShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
+import { assertZoneOf } from '../reporter/zone.ts';
 import type { Shop } from '../shop/commands.ts';
 import { openShopClient } from '../shop/endpoint.ts';
 import { followedBy } from './collections.ts';
@@ -36,6 +37,8 @@ export interface WithShopOptions {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly currency?: string | null;
+  /** Whether what is written goes by the shop's days: then TIME_ZONE must be that of the reports. */
+  readonly usesDays: boolean;
 }
 
 export async function withShop<T>(options: WithShopOptions, use: (access: ShopAccess) => Promise<T>): Promise<T> {
@@ -47,6 +50,7 @@ export async function withShop<T>(options: WithShopOptions, use: (access: ShopAc
   const connection = await connect(settings, url === null ? 'own' : 'read', logger, currency);
   const roles: Role[] = [];
   try {
+    if (options.usesDays) await assertZoneOf(connection.log, settings.timeZone);
     let shop: Shop;
     if (url === null) {
       const context = { settings, connection, logger, clock: systemClock };

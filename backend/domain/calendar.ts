@@ -10,7 +10,6 @@
  * - A local time that comes twice is the first of the two instants.
  * - A local time that is left out is moved on by the length of the gap: 02:30 becomes 03:30.
  */
-import { DateTime } from 'luxon';
 
 /** A calendar day, "2026-11-22". */
 export type Day = string;
@@ -54,6 +53,13 @@ export function isTimeZone(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether both names are those of one zone, which may have several (Asia/Calcutta, Asia/Kolkata). */
+export function isSameZone(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (!isTimeZone(one) || !isTimeZone(other)) return false;
+  return formatOf(one).resolvedOptions().timeZone === formatOf(other).resolvedOptions().timeZone;
 }
 
 /** Whether the text is a day that exists, written as 2026-11-22. */
@@ -183,25 +189,17 @@ export function parseInstant(text: string, zone: string): number | null {
   const offset = match[8];
   if (offset === undefined) return instantOfLocal(local, zone);
   const asUtc = instantOfLocal(local, 'UTC');
-  const ahead = /^[zZ]$/.test(offset) ? 0 : offsetOf(offset);
+  const ahead = offsetOf(offset);
   return asUtc === null || ahead === null ? null : asUtc - ahead;
 }
 
-/** "+01:00", "+0100" or "+01" in ms; null when it is no offset. */
-function offsetOf(text: string): number | null {
-  const hours = Number(text.slice(1, 3));
-  const minutes = Number(text.slice(3).replace(':', ''));
-  if (hours > 23 || minutes > 59) return null;
-  return (text.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60 * SECOND_MS;
-}
-
-/** A local time in a format of luxon's tokens ("M/d/yy H:mm"). Null when it cannot be read. */
-export function parseLocal(text: string, format: string, zone: string): number | null {
-  const read = (offset: string): DateTime => DateTime.fromFormat(text, format, { zone: offset, locale: 'en' });
-  const asUtc = read('UTC');
-  if (!asUtc.isValid) return null;
-  // A text that says its own offset is the same instant wherever it is read.
-  return asUtc.toMillis() === read('UTC+1').toMillis() ? asUtc.toMillis() : instantAt(asUtc.toMillis(), zone);
+/** How far "Z", "UTC", "GMT", "+01:00", "+0100" or "+01" is ahead of UTC, ms; null when it is no offset. */
+export function offsetOf(text: string): number | null {
+  if (/^(?:Z|UTC|GMT)$/i.test(text)) return 0;
+  const match = /^([+-])(\d\d?):?(\d\d)?$/.exec(text);
+  const [, sign, hours = 0, minutes = 0] = match ?? [];
+  if (match === null || Number(hours) > 23 || Number(minutes) > 59) return null;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60 * SECOND_MS;
 }
 
 /** How far local time is ahead of UTC at an instant, ms; negative where it is behind. */

@@ -1,6 +1,7 @@
-/** Dates in a format that somebody names: luxon's and Unicode's tokens, such as "d.M.yyyy H:mm", or a number's epoch. */
+/** Dates in a format that somebody names: Unicode's tokens, such as "d.M.yyyy H:mm", or a number's epoch. */
+import { offsetOf } from '../domain/calendar.ts';
 import { ShopError } from '../ports/errors.ts';
-import { hourOf, momentOf, monthNamed, offsetOf, type Moment } from './dates.ts';
+import { hourOf, momentOf, monthNamed, type Moment } from './dates.ts';
 
 /** What each token matches; the name of the group says what it is. */
 const TOKENS: Readonly<Record<string, string>> = {
@@ -56,13 +57,16 @@ export function dateFormatReader(format: string): (text: string) => Moment | nul
     const { year = '', name, month, day = '', hour = '0', minute = '0', second = '0', fraction = '0' } = found;
     const number = name === undefined ? month : String(monthNamed(name) ?? '');
     const whole = hourOf(Number(hour), found['half']);
+    const { offset } = found;
+    const offsetMs = offset === undefined ? null : offsetOf(offset);
     if (number === undefined || number === '' || whole === null) return null;
+    if (offset !== undefined && offsetMs === null) return null;
     return momentOf(year, number, day, {
       hour: whole,
       minute: Number(minute),
       second: Number(second),
       millisecond: Number(fraction),
-      offsetMinutes: offsetOf(found['offset']),
+      offsetMs,
     });
   };
 }
@@ -79,7 +83,7 @@ function countedMoment(text: string, { epochDays, unitMs, local }: (typeof COUNT
     minute: at.getUTCMinutes(),
     second: at.getUTCSeconds(),
     millisecond: at.getUTCMilliseconds(),
-    offsetMinutes: local ? null : 0,
+    offsetMs: local ? null : 0,
   });
 }
 

@@ -2,7 +2,7 @@
  * Dates and times as exports write them: SQL, pandas, Excel, ISO 8601, with AM and PM, with names of months, with an
  * offset or without. Of "01/03/2024" nobody can tell whether the day comes first; column.ts decides for a whole column.
  */
-import { instantOfLocal, type LocalTime } from '../domain/calendar.ts';
+import { instantOfLocal, offsetOf, type LocalTime } from '../domain/calendar.ts';
 import type { Readings } from './column.ts';
 
 export const DATE_ORDERS = ['day-first', 'month-first', 'year-first'] as const;
@@ -10,8 +10,8 @@ export type DateOrder = (typeof DATE_ORDERS)[number];
 
 /** A wall-clock time, or an instant where it says its offset from UTC. */
 export interface Moment extends LocalTime {
-  /** Minutes east of UTC; null: the time is in the file's zone. */
-  readonly offsetMinutes: number | null;
+  /** How far it is ahead of UTC, ms; null: the time is in the file's zone. */
+  readonly offsetMs: number | null;
 }
 
 const MONTHS = [
@@ -108,7 +108,7 @@ export function monthNamed(name: string): number | null {
   return index === -1 ? null : index + 1;
 }
 
-type Time = Pick<Moment, 'hour' | 'minute' | 'second' | 'millisecond' | 'offsetMinutes'>;
+type Time = Pick<Moment, 'hour' | 'minute' | 'second' | 'millisecond' | 'offsetMs'>;
 
 /** Midnight where there is no time. Null when what follows the date is no time. */
 function timeOf(text: string, pattern = TIME): Time | null {
@@ -116,13 +116,14 @@ function timeOf(text: string, pattern = TIME): Time | null {
   if (match === null) return null;
   const [, hour = '0', minute = '0', second = '0', fraction = '', half, offset] = match;
   const whole = hourOf(Number(hour), half);
-  if (whole === null) return null;
+  const offsetMs = offset === undefined ? null : offsetOf(offset);
+  if (whole === null || (offset !== undefined && offsetMs === null)) return null;
   return {
     hour: whole,
     minute: Number(minute),
     second: Number(second),
     millisecond: Number(fraction.slice(0, 3).padEnd(3, '0')),
-    offsetMinutes: offsetOf(offset),
+    offsetMs,
   };
 }
 
@@ -131,15 +132,6 @@ export function hourOf(hour: number, half: string | undefined): number | null {
   if (half === undefined || half === '') return hour;
   if (hour < 1 || hour > 12) return null;
   return (hour % 12) + (half.toLowerCase().startsWith('p') ? 12 : 0);
-}
-
-/** Minutes east of UTC of "Z", "UTC", "+0100", "+01:00" or "+01"; null of nothing. */
-export function offsetOf(text: string | undefined): number | null {
-  if (text === undefined || text === '') return null;
-  const match = /^([+-])(\d{1,2}):?(\d\d)?$/.exec(text);
-  if (match === null) return 0;
-  const minutes = Number(match[2]) * 60 + Number(match[3] ?? 0);
-  return match[1] === '-' ? -minutes : minutes;
 }
 
 /** Null when there is no such date or time of day. */
@@ -155,7 +147,7 @@ function fullYear(text: string): number {
 }
 
 /** Epoch ms. A time that the zone's clock shows twice is the first of the two; see instantOfLocal. */
-export function instantOfMoment({ offsetMinutes, ...local }: Moment, zone: string): number | null {
-  const instant = instantOfLocal(local, offsetMinutes === null ? zone : 'UTC');
-  return instant === null ? null : instant - (offsetMinutes ?? 0) * 60_000;
+export function instantOfMoment({ offsetMs, ...local }: Moment, zone: string): number | null {
+  const instant = instantOfLocal(local, offsetMs === null ? zone : 'UTC');
+  return instant === null ? null : instant - (offsetMs ?? 0);
 }

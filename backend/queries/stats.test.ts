@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import { MemoryModels, MemoryStore } from '../../projections/model/memory-models.ts';
 import { openEmbedded } from '../adapters/lmdb/embedded.ts';
@@ -37,6 +36,9 @@ const ODD = [
   ['Asia/Kathmandu', '2026-11-22T18:15:00.000Z'],
   // Midnight does not exist on this day: it begins at one o'clock.
   ['America/Asuncion', '2024-10-06T04:00:00.000Z'],
+  // Midnight comes twice on these days: they begin at the first.
+  ['Atlantic/Azores', '2026-10-25T00:00:00.000Z'],
+  ['America/Havana', '2026-11-01T05:00:00.000Z'],
 ] as const;
 
 /** Offsets from an odd instant: within a second, about the edges of the windows, hours, days. */
@@ -144,6 +146,11 @@ function recordsOf(made: World): Recorded[] {
 
 const second = (instant: number): number => Math.floor(instant / 1_000);
 
+function dayNameIn(timeZone: string): (instant: number) => string {
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone });
+  return (instant) => format.format(instant);
+}
+
 /** Straight from what mission and README say, with no buckets and no calendar of ours. */
 function bruteForce(
   records: readonly Recorded[],
@@ -153,7 +160,7 @@ function bruteForce(
   const all = records as readonly { event: ShopEvent; at: number }[];
   const orders = all.filter((each): each is { event: OrderPlaced; at: number } => each.event.type === 'OrderPlaced');
   const done = all.filter((each): each is { event: OrderHandled; at: number } => each.event.type === 'OrderHandled');
-  const dayName = (at: number): string => DateTime.fromMillis(at, { zone }).toISODate() ?? '';
+  const dayName = dayNameIn(zone);
   const past = (at: number): boolean => second(at) <= second(t);
   const today = (at: number): boolean => past(at) && dayName(second(at) * 1_000) === dayName(t);
   const within = (seconds: number) => (each: { at: number }) => past(each.at) && second(each.at) > second(t) - seconds;
@@ -269,13 +276,14 @@ describe('the figures as of an instant', () => {
   it('of a day are what a brute-force count says', { timeout: 120_000 }, async () => {
     const property = fc.asyncProperty(world, async (made) => {
       const [zone] = made.odd;
-      const day = DateTime.fromMillis(timeOf(made) + made.tAfter, { zone }).toISODate() ?? '';
+      const dayName = dayNameIn(zone);
+      const day = dayName(timeOf(made) + made.tAfter);
       const records = recordsOf(made);
       const models = new MemoryModels(new MemoryStore());
       const collections = collectionsFor('w');
       await foldInto(models, collections, records);
       const figures = await readDay(models, day, { timeZone: zone, collections });
-      const ofDay = records.filter(({ at }) => DateTime.fromMillis(at, { zone }).toISODate() === day);
+      const ofDay = records.filter(({ at }) => dayName(at) === day);
       const orders = ofDay.flatMap(({ event }) => (event.type === 'OrderPlaced' ? [event] : []));
       const lines = orders.flatMap((each) => each.lines);
       expect(figures).toMatchObject({

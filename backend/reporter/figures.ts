@@ -1,5 +1,5 @@
 /** What a report says: a day's figures at one position of the log, and what changed since the revision before. */
-import type { Day } from '../domain/calendar.ts';
+import { isSameZone, type Day } from '../domain/calendar.ts';
 import type { ProductId, ReportIssued } from '../events/events.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import type { Collections } from '../queries/collections.ts';
@@ -38,14 +38,14 @@ export async function readFigures(day: Day, { models, timeZone, collections }: F
   };
 }
 
-/** The event of a report, or null when the figures are those of the revision before. */
+/** The event of a report, or null when figures and zone are those of the revision before. */
 export function reportOf(
   figures: Figures,
   former: ReportIssued | null,
   { at, currency }: { readonly at: number; readonly currency: string },
 ): ReportIssued | null {
   const changes = former === null ? [] : changesBetween(former, figures);
-  if (former !== null && changes.length === 0) return null;
+  if (former !== null && changes.length === 0 && isSameZone(former.timeZone, figures.timeZone)) return null;
   const revision = (former?.revision ?? 0) + 1;
   return {
     type: 'ReportIssued',

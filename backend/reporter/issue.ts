@@ -15,6 +15,7 @@ import { collectionFor, type Collections } from '../queries/collections.ts';
 import { readFigures, reportOf } from './figures.ts';
 import type { IssuedReports } from './issued.ts';
 import { REPORTED_TOPICS } from './late.ts';
+import { assertZone } from './zone.ts';
 
 const REPORTER = 'reporter';
 
@@ -36,26 +37,36 @@ export interface IssueOptions {
   readonly minorDigits: number;
 }
 
+export interface IssueChoice {
+  /** Whether reports of another zone are to be restated; else there may be none. */
+  readonly rezone?: boolean;
+  /** Called after each day. */
+  readonly onIssued?: () => void;
+}
+
 /**
  * Issues the report of each day unless its figures are those that were issued last. Days must have been read
  * up to what they hold: see projectionsReach(). Rejects with FENCED or UNKNOWN_OUTCOME after a number of tries,
- * UNAVAILABLE, STORAGE.
+ * UNAVAILABLE, STORAGE, and with BAD_INPUT when there are reports of another zone.
  */
 export async function issueDays(
   days: readonly Day[],
   issued: IssuedReports,
   options: IssueOptions,
   signal: AbortSignal,
+  { rezone = false, onIssued = () => {} }: IssueChoice = {},
 ): Promise<void> {
   let left = [...days];
   for (let tries = 1; left.length > 0 && !signal.aborted; tries++) {
     const writer = await options.log.writer(REPORTER);
     try {
       await issued.readToEnd();
+      if (!rezone) assertZone(issued.all(), options.timeZone);
       while (left[0] !== undefined && !signal.aborted) {
         await issueDay(left[0], writer, issued, options);
         left = left.slice(1);
         tries = 1;
+        onIssued();
       }
       return;
     } catch (error) {

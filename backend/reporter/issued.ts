@@ -10,17 +10,14 @@ const SOURCE = { topic: 'reports', partition: 0 } as const;
 
 export class IssuedReports {
   readonly #log: EventLog;
-  readonly #minorDigits: number;
   /** Every revision of a day, in order. */
   readonly #revisions = new Map<Day, ReportIssued[]>();
   /** Days whose files may not be what their events say. */
   readonly #unwritten = new Set<Day>();
   #next: number | null = null;
 
-  /** `minorDigits`: how many digits of the log's amounts are behind the decimal point. */
-  constructor(log: EventLog, minorDigits: number) {
+  constructor(log: EventLog) {
     this.#log = log;
-    this.#minorDigits = minorDigits;
   }
 
   /** Reads what has been appended since, by whomever. */
@@ -55,20 +52,23 @@ export class IssuedReports {
     }
   }
 
-  /** Writes the files that are missing or differ. Rejects with STORAGE; what is left is written next time. */
-  async writeFiles(folder: Folder): Promise<void> {
+  /**
+   * Writes the files that are missing or differ; `minorDigits` is how many digits of the log's amounts are behind the
+   * decimal point. Rejects with STORAGE; what is left is written next time.
+   */
+  async writeFiles(folder: Folder, minorDigits: number): Promise<void> {
     for (const day of [...this.#unwritten].sort()) {
-      await this.writeDay(day, folder);
+      await this.writeDay(day, folder, minorDigits);
       this.#unwritten.delete(day);
     }
   }
 
   /** Writes the files of one day; resolves to their names. */
-  async writeDay(day: Day, folder: Folder): Promise<string[]> {
+  async writeDay(day: Day, folder: Folder, minorDigits: number): Promise<string[]> {
     const revisions = this.#revisions.get(day) ?? [];
     const latest = revisions.at(-1);
     if (latest === undefined) return [];
-    const { json, markdown, csv } = render(latest, this.#minorDigits);
+    const { json, markdown, csv } = render(latest, minorDigits);
     const files = new Map([
       [`${day}.json`, json],
       [`${day}.md`, markdown],
@@ -77,7 +77,7 @@ export class IssuedReports {
     // The former revisions first: at no moment is one lost that somebody may have read.
     const former = revisions
       .slice(0, -1)
-      .map((each) => [`${day}.r${each.revision}.json`, render(each, this.#minorDigits).json] as const);
+      .map((each) => [`${day}.r${each.revision}.json`, render(each, minorDigits).json] as const);
     for (const [name, text] of [...former, ...files]) {
       const bytes = Buffer.from(text);
       const present = await folder.read(name);

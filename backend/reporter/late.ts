@@ -148,18 +148,9 @@ export class LateWatch {
   /** Once in the life of a store; later the watch sees by itself what comes in, whatever its day. */
   async #scan(): Promise<void> {
     const { models, collections } = this.#options;
-    const live = await collections();
-    for await (const documents of models.scanFolded(collectionFor(live, 'order-counts'))) {
-      for (const { key } of documents) {
-        this.#firstAt = Math.min(this.#firstAt, startOfQuarter(key));
-        this.#busy.add(this.#dayAt(startOfQuarter(key)));
-      }
-    }
-    for await (const documents of models.scanFolded(collectionFor(live, 'handling'))) {
-      for (const { key, topic } of documents) {
-        if (topic === 'handled-orders' && key !== ALL_TIME) this.#busy.add(this.#dayAt(startOfQuarter(key)));
-      }
-    }
+    const { firstAt, quarters } = await readActivity(models, await collections());
+    this.#firstAt = Math.min(this.#firstAt, firstAt);
+    for (const quarter of quarters) this.#busy.add(this.#dayAt(quarter));
   }
 
   async #stored(): Promise<Positions> {
@@ -181,6 +172,31 @@ export class LateWatch {
     this.#days.set(quarter, day);
     return day;
   }
+}
+
+export interface Activity {
+  /** The quarter in which the first order was placed, epoch ms; Infinity when there is none. */
+  readonly firstAt: number;
+  /** First instants of the quarters in which something was placed or handled. */
+  readonly quarters: ReadonlySet<number>;
+}
+
+/** When something happened, as the read models have it. */
+export async function readActivity(models: ReadModels, collections: Collections): Promise<Activity> {
+  let firstAt = Infinity;
+  const quarters = new Set<number>();
+  for await (const documents of models.scanFolded(collectionFor(collections, 'order-counts'))) {
+    for (const { key } of documents) {
+      firstAt = Math.min(firstAt, startOfQuarter(key));
+      quarters.add(startOfQuarter(key));
+    }
+  }
+  for await (const documents of models.scanFolded(collectionFor(collections, 'handling'))) {
+    for (const { key, topic } of documents) {
+      if (topic === 'handled-orders' && key !== ALL_TIME) quarters.add(startOfQuarter(key));
+    }
+  }
+  return { firstAt, quarters };
 }
 
 function assertWithin({ topic, partition }: TopicPartition, from: number, { low, end }: Bounds): void {

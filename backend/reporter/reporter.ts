@@ -13,12 +13,13 @@ import { dueDays, openedAt } from './due.ts';
 import { isPreliminary, issueDays, projectionsReach, reportedEnds, type IssueOptions } from './issue.ts';
 import { IssuedReports } from './issued.ts';
 import { LateWatch } from './late.ts';
+import { assertZone, daysMoved } from './zone.ts';
 
 /** Orders that were placed before midnight may reach the log a little after it. */
-const GRACE_MS = 5_000;
+export const GRACE_MS = 5_000;
 /** How often it is looked whether anything came in late. */
 const LOOK_EVERY_MS = 60_000;
-const STALLED_MS = 30_000;
+export const STALLED_MS = 30_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
@@ -67,11 +68,11 @@ export async function issueReport(
   options: ReporterOptions,
   { force = false }: { readonly force?: boolean } = {},
 ): Promise<IssuedByHand> {
-  const issued = new IssuedReports(options.log, options.minorDigits);
+  const issued = new IssuedReports(options.log);
   return issueByHand(day, force, issued, folderOf(options), options);
 }
 
-function folderOf({ reportsDir, open = openFolder }: ReporterOptions): Folder {
+export function folderOf({ reportsDir, open = openFolder }: ReporterOptions): Folder {
   return open(reportsDir);
 }
 
@@ -96,7 +97,7 @@ async function issueByHand(
   await issueDays([day], issued, options, signal);
   const event = issued.latest(day);
   if (event === null) throw new Error(`the report of ${day} was issued and is not in the topic reports`);
-  const names = await issued.writeDay(day, folder);
+  const names = await issued.writeDay(day, folder, options.minorDigits);
   return { event, files: names.map((name) => join(folder.path, name)) };
 }
 
@@ -121,7 +122,7 @@ class RunningReporter implements Reporter {
     const { log, models, timeZone, collections, graceMs = GRACE_MS } = options;
     this.#options = options;
     this.#graceMs = graceMs;
-    this.#issued = new IssuedReports(log, options.minorDigits);
+    this.#issued = new IssuedReports(log);
     this.#watch = new LateWatch({ log, models, timeZone, collections, issued: this.#issued });
     this.#folder = folderOf(options);
     this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
@@ -198,16 +199,18 @@ class RunningReporter implements Reporter {
   }
 
   async #look(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, timeZone } = this.#options;
     const { signal } = this.#stopping;
     // In this order: whatever was in the log by `now` lies before the ends.
     const now = clock.now();
     const ends = await reportedEnds(log);
     await this.#issued.readToEnd();
+    assertZone(this.#issued.all(), timeZone);
     if (this.#watch.isNew) {
       this.#opened = await openedAt(log);
       if (!(await this.#reach(ends))) return;
       await this.#watch.begin(ends);
+      this.#findMoved();
     }
     await this.#watch.read(ends);
     const due = new Set([...this.#dueAt(now), ...this.#lateAt(now)]);
@@ -219,7 +222,21 @@ class RunningReporter implements Reporter {
       for (const day of days) this.#reported(day);
     }
     await this.#watch.store();
-    await this.#issued.writeFiles(this.#folder);
+    await this.#issued.writeFiles(this.#folder, this.#options.minorDigits);
+  }
+
+  /**
+   * At the start only: two reporters with different rules, as Node and its time-zone data are updated on one machine
+   * after the other, must not go on restating each other's days.
+   */
+  #findMoved(): void {
+    const days = daysMoved(this.#issued.all());
+    if (days.length === 0) return;
+    for (const day of days) this.#watch.late.add(day);
+    this.#options.logger.warn(
+      { days: days.length, first: days[0], timeZone: this.#options.timeZone, rules: process.versions['tz'] },
+      'By the rules that Node has for the time zone now these days begin or end at other instants; their reports are restated.',
+    );
   }
 
   #reach(ends: Awaited<ReturnType<typeof reportedEnds>>): Promise<boolean> {

@@ -47,6 +47,8 @@ export interface BruteForceOptions {
 }
 
 const MINUTES = 60;
+const MINUTE_MS = 60_000;
+const LONGEST_DAY_MS = 26 * 3_600_000;
 const INTERVAL_SECONDS = 300;
 const INTERVALS = 24;
 
@@ -101,14 +103,18 @@ export async function bruteForceStats(log: EventLog, options: BruteForceOptions)
 /** Whether something falls on the instant's local day, and not after the instant's own second. */
 function isOnDayOf(at: number, timeZone: string): (each: { readonly at: number }) => boolean {
   const format = new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  const day = format.format(at);
   const now = Math.floor(at / 1_000);
-  // No local day is longer; asking for the day of each event of a long log takes its time.
-  const longestDayMs = 26 * 3_600_000;
-  return (each) => {
-    if (Math.floor(each.at / 1_000) > now || each.at < at - longestDayMs) return false;
-    return format.format(each.at) === day;
-  };
+  // Minute by minute back through a time that no local day is longer than: where a clock went back over midnight, the
+  // latest date that was shown is the day's, and its first minute the day's.
+  let day = format.format(at);
+  let from = at;
+  for (let minute = Math.floor(at / MINUTE_MS) * MINUTE_MS; minute > at - LONGEST_DAY_MS; minute -= MINUTE_MS) {
+    const shown = format.format(minute);
+    if (shown < day) continue;
+    day = shown;
+    from = minute;
+  }
+  return (each) => each.at >= from && Math.floor(each.at / 1_000) <= now;
 }
 
 /** Orders that were drawn to be handled and placed by then, and not handled by then. */
@@ -133,10 +139,10 @@ function stockAt(
   const sold = new Map<string, number>();
   const listings = new Map<string, ProductListed>();
   // Of the day's minutes, those up to the instant's own, which is in as a whole.
-  const soldBy = isOnDayOf(Math.floor(at / 60_000) * 60_000 + 59_999, timeZone);
+  const soldBy = isOnDayOf(Math.floor(at / MINUTE_MS) * MINUTE_MS + MINUTE_MS - 1, timeZone);
   const add = (to: Map<string, number>, id: string, units: number): unknown => to.set(id, (to.get(id) ?? 0) + units);
   const inTime = (each: { readonly at: number }): number =>
-    Math.floor(each.at / 60_000) <= Math.floor(at / 60_000) ? 1 : 0;
+    Math.floor(each.at / MINUTE_MS) <= Math.floor(at / MINUTE_MS) ? 1 : 0;
   for (const each of goods) {
     const { event } = each;
     add(balances, event.productId, event.type === 'StockReceived' ? event.quantity * inTime(each) : 0);

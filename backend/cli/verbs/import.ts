@@ -60,7 +60,9 @@ export async function run(file: string, options: Options): Promise<void> {
     return;
   }
   const signal = stopSignal();
-  await withShop({ settings, logger, currency: plan.format.currency }, async (access) => {
+  // In a zone of its own the file says the same instants whatever TIME_ZONE is.
+  const usesDays = options.timeZone === undefined;
+  await withShop({ settings, logger, currency: plan.format.currency, usesDays }, async (access) => {
     const { shop, connection } = access;
     const folding = progressBar('folding');
     // What is in the log already is best asked of read models that know all of it.

@@ -3,5 +3,7 @@ import { startMailing } from '../roles.ts';
 import { runRole } from '../run-role.ts';
 
 export async function run(options: { history: boolean }): Promise<void> {
-  await runRole('mail', 'writing a mail for each handled order', (context) => startMailing(context, options.history));
+  await runRole('mail', 'writing a mail for each handled order', (context) => startMailing(context, options.history), {
+    usesDays: true,
+  });
 }

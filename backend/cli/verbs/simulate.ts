@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { addDays, boundsOf } from '../../domain/calendar.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
+import { assertZoneOf } from '../../reporter/zone.ts';
 import { openShopClient } from '../../shop/endpoint.ts';
 import { writeHistory } from '../../simulator/history.ts';
 import { connect, isEnginesMode, ownerUrl } from '../connect.ts';
@@ -50,6 +51,7 @@ async function runLive(options: Options, command: Command, settings: Settings): 
   const signal = stopSignal();
   const connection = await connect(settings, 'read', logger);
   try {
+    await assertZoneOf(connection.log, settings.timeZone);
     const { rate, seed, flat } = options;
     const choice = {
       rate,
@@ -91,7 +93,7 @@ async function writeSpan(options: Options, settings: Settings, first: string, la
   const catalogue = await catalogueAt(options.catalogue ?? null);
   const { from } = boundsOf(first, settings.timeZone);
   const { from: to } = boundsOf(addDays(last, 1), settings.timeZone);
-  await withShop({ settings, logger }, async ({ shop, connection, settled }) => {
+  await withShop({ settings, logger, usesDays: true }, async ({ shop, connection, settled }) => {
     const writing = progressBar('writing');
     const counts = await writeHistory({
       shop,

@@ -5,6 +5,7 @@ import colors from 'picocolors';
 import { startEngines } from '../../engines/engines.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { ShopError } from '../../ports/errors.ts';
+import { assertZoneOf } from '../../reporter/zone.ts';
 import { connect, isEnginesMode, type Connection } from '../connect.ts';
 import { isTold, type SimulationOptions } from '../handling.ts';
 import { shopPort, type RoleContext } from '../roles.ts';
@@ -56,6 +57,7 @@ async function runShop(
 ): Promise<void> {
   const connection = await connect(settings, 'own', logger);
   try {
+    await assertZoneOf(connection.log, settings.timeZone);
     const context: RoleContext = { settings, connection, logger, clock: systemClock };
     const { port = settings.port } = options;
     const at = { port, shopPort: shopPort(settings, options.shopPort) };
