@@ -15,11 +15,12 @@ import {
   putAside,
   putAsideId,
   putAsideOf,
+  recipientsOf,
   replacePutAside,
   type Mailing,
   type PutAside,
 } from './put-aside.ts';
-import { recipientsOf, type Answer, type MailServer } from './smtp.ts';
+import type { Answer, MailServer } from './smtp.ts';
 
 /** A mail whose connection broke so often, while the server answered for others, is itself what is wrong. */
 const TROUBLES_MAX = 3;

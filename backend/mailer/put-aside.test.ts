@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { putAside, type PutAside } from './put-aside.ts';
-import { answerIn, recipientsOf } from './smtp.ts';
+import { putAside, recipientsOf, type PutAside } from './put-aside.ts';
+import { answerIn } from './smtp.ts';
 
 const START = Date.UTC(2026, 10, 22, 12);
 const MAILING = { orderId: 'o-1', recipient: 0, to: 'a@example.com', partition: 2, offset: 7 };
@@ -39,7 +39,7 @@ describe('what was refused', () => {
   });
 });
 
-/** As nodemailer makes its errors; the real ones are in mailer-delivery.test.ts. */
+/** As nodemailer makes its errors; the real ones are in delivery.test.ts. */
 describe('whom an error is about', () => {
   const rows: [string, { code?: string; command?: string; responseCode?: number }, 'later' | 'never' | 'server'][] = [
     ['greylisting', { code: 'EENVELOPE', command: 'RCPT TO', responseCode: 451 }, 'later'],

@@ -3,6 +3,7 @@
  * document of its own, so that thousands of them cost neither memory nor a large write; whoever retries one claims
  * it by compare-and-set, so that it does not matter which process had its partition.
  */
+import parseAddresses from 'nodemailer/lib/addressparser';
 import type { MergedDocument, MergedIndex, ReadModels } from '../ports/read-models.ts';
 
 /** Holds the checkpoints of the deliveries; it has no documents. */
@@ -70,6 +71,12 @@ export function putAside(mailing: Mailing, refusal: Refusal, now: number, before
     lastTriedAt,
     at: isOver ? lastTriedAt : new Date(Math.min(now + pauseMs, givesUpAt)).toISOString(),
   };
+}
+
+/** The recipients that an address field names, each once; what names none stands for itself, and will be refused. */
+export function recipientsOf(field: string): readonly string[] {
+  const named = parseAddresses(field, { flatten: true }).flatMap(({ address }) => (address === '' ? [] : [address]));
+  return named.length === 0 ? [field] : [...new Set(named)];
 }
 
 export function putAsideId({ orderId, recipient }: Pick<Mailing, 'orderId' | 'recipient'>): string {

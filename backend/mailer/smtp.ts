@@ -1,6 +1,5 @@
 /** Hands messages to a mail server, one try each; what the server says decides whom it is about. */
 import { createTransport } from 'nodemailer';
-import parseAddresses from 'nodemailer/lib/addressparser';
 import type { OrderHandled } from '../events/events.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -73,12 +72,6 @@ export function openMailServer(options: SmtpOptions): MailServer {
     stopWaiting: () => health.stopping.abort(),
     close: () => transport.close(),
   };
-}
-
-/** The recipients that an address field names, each once; what names none stands for itself, and will be refused. */
-export function recipientsOf(field: string): readonly string[] {
-  const named = parseAddresses(field, { flatten: true }).flatMap(({ address }) => (address === '' ? [] : [address]));
-  return named.length === 0 ? [field] : [...new Set(named)];
 }
 
 /** What nodemailer tells of a failure: `code` is the step, `command` what was in flight, `responseCode` the answer. */
