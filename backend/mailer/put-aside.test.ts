@@ -68,10 +68,9 @@ describe('whom an error is about', () => {
   ];
 
   it.each(rows)('%s', (_, fields, about) => {
-    const answer = answerIn({ message: 'said the server', ...fields });
-    const said = { reason: 'said the server' };
-    if (about === 'server') expect(answer).toEqual({ kind: 'trouble', ...said });
-    else expect(answer).toEqual({ kind: 'refused', permanent: about === 'never', ...said });
+    const answer = answerIn({ message: 'It failed: 451 later', response: '451 later', ...fields });
+    if (about === 'server') expect(answer).toEqual({ kind: 'trouble', reason: 'It failed: 451 later' });
+    else expect(answer).toEqual({ kind: 'refused', permanent: about === 'never', reason: '451 later' });
   });
 });
 

@@ -80,6 +80,8 @@ interface MailError {
   readonly code?: string;
   readonly command?: string;
   readonly responseCode?: number;
+  /** The server's own words. */
+  readonly response?: string;
 }
 
 /**
@@ -87,12 +89,18 @@ interface MailError {
  * about the server: no connection, no TLS, no login, a sender (it is the same in every mail) that is not wanted, and
  * 421, with which a server closes whatever it was asked. 503 is for a session that got out of step, so it passes.
  */
-export function answerIn({ message, code, command, responseCode }: MailError): Exclude<Answer, { kind: 'taken' }> {
+export function answerIn({
+  message,
+  response,
+  code,
+  command,
+  responseCode,
+}: MailError): Exclude<Answer, { kind: 'taken' }> {
   const isOfMail = code === 'EMESSAGE' || (code === 'EENVELOPE' && command !== 'MAIL FROM');
   const isOfServer = responseCode === 421 || LOGIN_CODES.includes(responseCode ?? 0);
   if (!isOfMail || isOfServer) return { kind: 'trouble', reason: message };
   const permanent = responseCode === undefined || (responseCode >= 500 && responseCode !== 503);
-  return { kind: 'refused', reason: message, permanent };
+  return { kind: 'refused', reason: response ?? message, permanent };
 }
 
 /**

@@ -38,5 +38,5 @@ async function list(): Promise<void> {
   } finally {
     await connection.close();
   }
-  process.stdout.write(`${counts.waiting} mails wait to be sent again, ${counts['given-up']} were given up\n`);
+  process.stdout.write(`to be sent again: ${counts.waiting}, given up: ${counts['given-up']}\n`);
 }
