@@ -17,7 +17,7 @@ import { silentLogger } from '../ports/logger.ts';
 import type { MergedList, ReadModels } from '../ports/read-models.ts';
 import { deliver, startRetrying, type DeliveryOptions } from './delivery.ts';
 import { follow } from './follow.ts';
-import { asideIn, ordersFor, pass } from './mailer-test-kit.ts';
+import { asideIn, meanwhile, ordersFor, pass } from './mailer-test-kit.ts';
 import { DELIVERY_COLLECTION, PUT_ASIDE_COLLECTION } from './put-aside.ts';
 import type { Answer, MailServer } from './smtp.ts';
 
@@ -132,7 +132,7 @@ describe('what is put aside', { timeout: 60_000 }, () => {
       const before = open();
       await put(before.log, names(5));
       const first = await send({ ...before, clock, logger: silentLogger, server });
-      await pass(clock, async () => (await asideIn(before.models)).length === 5);
+      await meanwhile(clock, async () => (await asideIn(before.models)).length === 5);
       const aside = await asideIn(before.models);
       await first.stop();
       await environment.close();
@@ -155,7 +155,7 @@ describe('what is put aside', { timeout: 60_000 }, () => {
     const { log, server, clock, options, models, store } = world((_, nth) => (nth < 3 ? LATER : TAKEN));
     await put(log, addresses);
     const first = await send(options);
-    await pass(clock, async () => (await asideIn(models)).length === addresses.length);
+    await meanwhile(clock, async () => (await asideIn(models)).length === addresses.length);
     const second = await startRetrying({ ...options, models: new MemoryModels(store) });
     await pass(clock, async () => (await asideIn(models)).length === 0);
     await Promise.all([first.stop(), second.stop()]);
@@ -177,7 +177,7 @@ describe('what is put aside', { timeout: 60_000 }, () => {
       // Put aside, and then the process ends before the checkpoint.
       act: (orders, signal) => deliver(orders, options, signal).then(() => false),
     });
-    await pass(clock, async () => (await asideIn(models)).length === 1);
+    await meanwhile(clock, async () => (await asideIn(models)).length === 1);
     await first.stop();
     const retrying = await startRetrying(options);
     const until = clock.now() + HOUR;
@@ -230,7 +230,7 @@ describe('what is put aside', { timeout: 60_000 }, () => {
       return Promise.resolve();
     });
     const sending = await send({ ...options, server: counting, models: watched });
-    await pass(clock, async () => (await asideIn(models)).length === addresses.length);
+    await meanwhile(clock, async () => (await asideIn(models)).length === addresses.length);
     expect(most).toBe(10);
     most = 0;
     await pass(clock, async () => (await asideIn(models)).length === 0);

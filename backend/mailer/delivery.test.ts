@@ -15,6 +15,7 @@ import {
   deadPort,
   listen,
   listening,
+  meanwhile,
   ordersFor,
   pass,
   temporaryMailbox,
@@ -104,7 +105,7 @@ describe('delivery by SMTP', { timeout: 60_000 }, () => {
     const server = await serve({ gate: gate.promise });
     const first = await start({ smtpUrl: server.url });
     await append(ordersFor(neighbours, AT));
-    await pass(clock, () => server.asked('n4@example.com') === 1);
+    await meanwhile(clock, () => server.asked('n4@example.com') === 1);
     const stopped = first.stop();
     gate.resolve();
     await stopped;

@@ -141,11 +141,20 @@ export function listening(): { logger: Logger; lines: string[]; told: (text: Reg
 }
 
 /** Lets time pass, a few seconds for each look, until `condition` holds. */
-export async function pass(clock: ManualClock, condition: () => boolean | Promise<boolean>): Promise<void> {
+export async function pass(
+  clock: ManualClock,
+  condition: () => boolean | Promise<boolean>,
+  stepMs = 5_000,
+): Promise<void> {
   while (!(await condition())) {
-    clock.advance(5_000);
+    clock.advance(stepMs);
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** Waits until `condition` holds, while time stands still. */
+export function meanwhile(clock: ManualClock, condition: () => boolean | Promise<boolean>): Promise<void> {
+  return pass(clock, condition, 0);
 }
 
 export async function temporaryMailbox(): Promise<{ mailbox: string; remove: () => Promise<void> }> {
