@@ -60,7 +60,7 @@ module.exports = {
     part('handler'),
     part('mailer', DURABLE_FILES),
     part('reporter', DURABLE_FILES, '^backend/queries/'),
-    part('queries'),
+    part('queries', '^backend/mailer/put-aside\\.ts$'),
     part('verify'),
     part('dead-letters'),
     part('explain', '^backend/queries/', '^backend/verify/records\\.ts$'),

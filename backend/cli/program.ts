@@ -100,8 +100,13 @@ function addRoles(program: Command): void {
   verb(program, 'handle', 'Handles orders when they are due.', [npm('handle')]).action(
     lazily(() => import('./verbs/handle.ts')),
   );
-  verb(program, 'mail', 'Writes a mail for each handled order.', [npm('mail'), npm('mail', '--history')])
+  verb(program, 'mail', 'Writes a mail for each handled order.', [
+    npm('mail'),
+    npm('mail', '--history'),
+    npm('mail', '--list'),
+  ])
     .option('--history', 'mail simulated and imported history, too (files only, never by SMTP)', false)
+    .option('--list', 'list the mails that the mail server did not take, and end', false)
     .action(lazily(() => import('./verbs/mail.ts')));
 }
 

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type PubSub } from 'type-graphql';
 import { CommandResolver } from './resolvers/commands.ts';
+import { EmailResolver } from './resolvers/emails.ts';
 import { FigureResolver } from './resolvers/figures.ts';
 import { OperationResolver } from './resolvers/operations.ts';
 import { OrderResolver } from './resolvers/orders.ts';
@@ -23,6 +24,7 @@ export function buildApiSchema(): Promise<GraphQLSchema> {
       FigureResolver,
       ProductResolver,
       OrderResolver,
+      EmailResolver,
       ReportResolver,
       OperationResolver,
       SimulatorResolver,

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { MemoryModels, MemoryStore as ModelStore } from '../../projections/model/memory-models.ts';
 import { MemoryLog } from '../adapters/memory/memory-log.ts';
 import { encode } from '../events/codec.ts';
-import type { OrderHandled } from '../events/events.ts';
 import { systemClock } from '../ports/clock.ts';
 import { deferred } from '../ports/deferred.ts';
 import type { Batch, EventLog, SubscribeOptions } from '../ports/event-log.ts';
@@ -48,9 +47,9 @@ async function world(more: Partial<FollowOptions> = {}): Promise<World> {
     since: [],
     runMax: 2,
     wanted: () => true,
-    act: (events: readonly OrderHandled[]) => {
-      acted.push(events.map(({ orderId }) => orderId).join('+'));
-      return Promise.resolve();
+    act: (orders) => {
+      acted.push(orders.map(({ event }) => event.orderId).join('+'));
+      return Promise.resolve(true);
     },
     ...more,
   });
@@ -88,9 +87,9 @@ describe('following the handled orders', () => {
   });
 
   it('leaves the checkpoint alone when the partition was taken away meanwhile', async () => {
-    const acting = deferred();
+    const acting = deferred<boolean>();
     const started = deferred();
-    const act = (): Promise<void> => {
+    const act = (): Promise<boolean> => {
       started.resolve();
       return acting.promise;
     };
@@ -100,7 +99,7 @@ describe('following the handled orders', () => {
     await started.promise;
     subscribed.revoked(PARTITION);
     expect(await subscribed.assigned(PARTITION)).toBe(0);
-    acting.resolve();
+    acting.resolve(true);
     await taken;
     expect(await checkpoint()).toBe(-1);
     await subscribed.batch(batch(0, 2));

@@ -3,19 +3,17 @@
  * checkpoint alone, which is stored after it; so after a crash, or where two processes meet, some records
  * are done again, and what is done must bear that.
  */
-import { decode } from '../events/codec.ts';
+import { decode, type Recorded } from '../events/codec.ts';
 import type { OrderHandled } from '../events/events.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import type { Clock } from '../ports/clock.ts';
 import { systemClock } from '../ports/clock.ts';
-import { isShopError } from '../ports/errors.ts';
 import type { Batch, Bounds, EventLog, LogRecord, Subscription } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
+import { insist } from './insist.ts';
 
 const TOPIC = 'handled-orders';
-const RETRY_FIRST_MS = 250;
-const RETRY_MAX_MS = 30_000;
 const POLL_MS = 20;
 
 export interface FollowOptions {
@@ -31,9 +29,14 @@ export interface FollowOptions {
   /** Events are handed over in runs of at most so many, with a checkpoint after each. */
   readonly runMax: number;
   readonly wanted: (event: OrderHandled) => boolean;
-  /** Does what is to be done, again and again if need be, until `signal` aborts; then it may leave the rest. */
-  readonly act: (events: readonly OrderHandled[], signal: AbortSignal) => Promise<void>;
+  /**
+   * Does what is to be done, again and again if need be, until `signal` aborts; then it may leave the rest. Whether
+   * it did all of it.
+   */
+  readonly act: (orders: readonly HandledOrder[], signal: AbortSignal) => Promise<boolean>;
 }
+
+export type HandledOrder = Recorded<OrderHandled>;
 
 export interface Follower {
   readonly ended: Promise<void>;
@@ -49,9 +52,9 @@ interface Held {
   checkpoint: number;
 }
 
-/** A run of records ends at `position`; `events` are those of it that are wanted. */
+/** A run of records ends at `position`; `orders` are those of it that are wanted. */
 interface Run {
-  readonly events: readonly OrderHandled[];
+  readonly orders: readonly HandledOrder[];
   readonly position: number;
 }
 
@@ -135,10 +138,11 @@ class RunningFollower implements Follower {
       await this.#rewind(partition);
       return;
     }
-    for (const { events, position } of this.#runsOf(batch)) {
-      if (events.length > 0) await this.#options.act(events, signal);
+    for (const { orders, position } of this.#runsOf(batch)) {
+      if (signal.aborted) return;
+      const done = orders.length === 0 || (await this.#options.act(orders, signal));
       // What was done is done again by whoever has the partition now; its checkpoint is the one that counts.
-      if (signal.aborted || this.#held.get(partition) !== held) return;
+      if (!done || this.#held.get(partition) !== held) return;
       const stored = await this.#persist('store', () => this.#checkpoint(partition, held.checkpoint, position));
       if (stored === undefined || this.#held.get(partition) !== held) return;
       if (!stored) {
@@ -152,24 +156,18 @@ class RunningFollower implements Follower {
   }
 
   *#runsOf({ records, next, partition }: Batch): Generator<Run> {
-    let events: OrderHandled[] = [];
+    let orders: HandledOrder[] = [];
     for (const record of records) {
-      const event = this.#eventOf(record, partition);
-      if (event === null || !this.#options.wanted(event)) continue;
-      events.push(event);
-      if (events.length < this.#options.runMax) continue;
-      yield { events, position: record.offset };
-      events = [];
+      const order = handledOrderIn(record, partition);
+      if (typeof order === 'string') {
+        const place = { topic: TOPIC, partition, offset: record.offset, cause: order };
+        this.#options.logger.debug(place, 'Skipped a record that cannot be read.');
+      } else if (this.#options.wanted(order.event)) orders.push(order);
+      if (orders.length < this.#options.runMax) continue;
+      yield { orders, position: record.offset };
+      orders = [];
     }
-    yield { events, position: next - 1 };
-  }
-
-  #eventOf({ value, offset }: LogRecord, partition: number): OrderHandled | null {
-    const decoded = decode(TOPIC, value);
-    if (decoded.ok && decoded.event.type === 'OrderHandled') return decoded.event;
-    const cause = decoded.ok ? decoded.event.type : decoded.cause;
-    this.#options.logger.debug({ topic: TOPIC, partition, offset, cause }, 'Skipped a record that cannot be read.');
-    return null;
+    yield { orders, position: next - 1 };
   }
 
   async #checkpoint(partition: number, previous: number, position: number): Promise<boolean> {
@@ -181,21 +179,23 @@ class RunningFollower implements Follower {
     return outcome === 'stored';
   }
 
-  /** Tries again while the store does not answer or take anything; undefined when it was stopped meanwhile. */
-  async #persist<T>(what: 'read' | 'store', action: () => Promise<T>): Promise<T | undefined> {
+  /** Undefined when it was stopped meanwhile. */
+  #persist<T>(what: 'read' | 'store', action: () => Promise<T>): Promise<T | undefined> {
     const { clock, logger } = this.#options;
-    const { signal } = this.#stopping;
-    for (let pauseMs = RETRY_FIRST_MS; !signal.aborted; pauseMs = Math.min(RETRY_MAX_MS, pauseMs * 2)) {
-      try {
-        return await action();
-      } catch (error) {
-        if (!isShopError(error, 'UNAVAILABLE') && !isShopError(error, 'STORAGE')) throw error;
-        logger.warn({ error: error.message, again: `${pauseMs} ms` }, `Could not ${what} a checkpoint of the mailer.`);
-      }
-      await clock.until(clock.now() + pauseMs, signal);
-    }
-    return undefined;
+    return insist(
+      { clock, logger, failing: `Could not ${what} a checkpoint of the mailer.` },
+      this.#stopping.signal,
+      action,
+    );
   }
+}
+
+/** The handled order that a record is about; the cause why not, where it cannot be read. */
+export function handledOrderIn({ value, offset }: LogRecord, partition: number): HandledOrder | string {
+  const decoded = decode(TOPIC, value);
+  if (!decoded.ok) return decoded.cause;
+  if (decoded.event.type !== 'OrderHandled') return decoded.event.type;
+  return { event: decoded.event, at: decoded.at, topic: TOPIC, partition, offset };
 }
 
 function reached(positions: readonly number[], since: readonly number[], partition: number): number {

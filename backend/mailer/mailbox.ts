@@ -17,26 +17,28 @@ export interface MailboxOptions extends ComposeOptions {
 }
 
 /**
- * Resolves when a durable file stands for each event. A folder that takes nothing is tried again and again,
- * until `signal` aborts; then it resolves with files missing.
+ * Resolves to true when a durable file stands for each event. A folder that takes nothing is tried again and again,
+ * until `signal` aborts; then it resolves to false, with files missing.
  */
 export async function writeMails(
   events: readonly OrderHandled[],
   options: MailboxOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { folder, clock, logger } = options;
   for (let pauseMs = RETRY_FIRST_MS; !signal.aborted; pauseMs = Math.min(RETRY_MAX_MS, pauseMs * 2)) {
     try {
       await writeMissing(events, options, signal);
-      if (!signal.aborted) await folder.sync(events.map((event) => mailPath(event, options)));
-      return;
+      if (signal.aborted) return false;
+      await folder.sync(events.map((event) => mailPath(event, options)));
+      return true;
     } catch (error) {
       if (!isShopError(error, 'STORAGE')) throw error;
       logger.error({ waiting: events.length, again: `${pauseMs} ms` }, `${error.message}. The mails wait.`);
     }
     await clock.until(clock.now() + pauseMs, signal);
   }
+  return false;
 }
 
 async function writeMissing(

@@ -1,9 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
-import { simpleParser } from 'mailparser';
-import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryModels, MemoryStore as ModelStore } from '../../projections/model/memory-models.ts';
 import { MemoryLog } from '../adapters/memory/memory-log.ts';
@@ -11,9 +8,10 @@ import { MemoryStore as LogStore } from '../adapters/memory/memory-store.ts';
 import { encode } from '../events/codec.ts';
 import type { OrderHandled } from '../events/events.ts';
 import { systemClock } from '../ports/clock.ts';
-import { silentLogger, type Logger } from '../ports/logger.ts';
+import { silentLogger } from '../ports/logger.ts';
 import { handled } from '../queries/testing.ts';
 import { compose, mailPath } from './compose.ts';
+import { listening } from './mailer-test-kit.ts';
 import { MAILER_COLLECTION, startMailer, type Mailer, type MailerOptions } from './mailer.ts';
 
 const timeZone = 'Europe/Stockholm';
@@ -70,25 +68,7 @@ async function filesOf(): Promise<string[]> {
   return files.map((each) => relative(mailbox, join(each.parentPath, each.name)).split(sep).join('/')).sort();
 }
 
-/** A logger that keeps what it is told, and a wait for a message. */
-function listening(): { logger: Logger; told: (text: RegExp) => Promise<void> } {
-  const messages: string[] = [];
-  const waiting: { text: RegExp; resolve: () => void }[] = [];
-  const tell = (_: object, message: string): void => {
-    messages.push(message);
-    for (const each of waiting) if (each.text.test(message)) each.resolve();
-  };
-  return {
-    logger: { debug: tell, info: tell, warn: tell, error: tell },
-    told: (text) =>
-      new Promise((resolve) => {
-        if (messages.some((each) => text.test(each))) resolve();
-        else waiting.push({ text, resolve });
-      }),
-  };
-}
-
-/** Files and sockets on a busy machine; nothing here is about time. */
+/** Files on a busy machine; nothing here is about time. */
 const SLOW = { timeout: 60_000 };
 
 describe('the mailbox', SLOW, () => {
@@ -166,122 +146,5 @@ describe('the mailbox', SLOW, () => {
 
   it('names a time zone that does not exist', async () => {
     await expect(start({ timeZone: 'Europe/Atlantis' })).rejects.toMatchObject({ code: 'BAD_INPUT' });
-  });
-});
-
-interface Received {
-  readonly messageId: string | undefined;
-  readonly to: readonly string[];
-  readonly bytes: Buffer;
-}
-
-/** A real mail server that keeps what it gets. */
-async function listen(
-  received: Received[],
-  { port = 0, refuse = '' }: { port?: number; refuse?: string } = {},
-): Promise<{ port: number; stop: () => Promise<void> }> {
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS', 'AUTH'],
-    onRcptTo: ({ address }, _, callback) =>
-      callback(address === refuse ? Object.assign(new Error('no such user'), { responseCode: 550 }) : null),
-    onData: (stream, { envelope }, callback) => {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        const bytes = Buffer.concat(chunks);
-        simpleParser(bytes).then(({ messageId }) => {
-          received.push({ messageId, to: envelope.rcptTo.map(({ address }) => address), bytes });
-          callback();
-        }, callback);
-      });
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const stop = (): Promise<void> => new Promise((resolve) => server.close(resolve));
-  return { port: (server.server.address() as AddressInfo).port, stop };
-}
-
-describe('delivery by SMTP', SLOW, () => {
-  const urlOf = (port: number): string => `smtp://127.0.0.1:${port}`;
-
-  it('sends what was written, and history never', async () => {
-    const received: Received[] = [];
-    const server = await listen(received);
-    running.push(server);
-    const mailer = await start({ smtpUrl: urlOf(server.port), mailHistory: true });
-    await append([...orders(0, 30), ...orders(30, 5, { source: 'history' })]);
-    await mailer.delivered(await ends());
-    const ids = received.map((each) => each.messageId).sort();
-    expect(ids).toEqual(
-      orders(0, 30)
-        .map(({ orderId }) => `<${orderId}@shopstream.example>`)
-        .sort(),
-    );
-    expect(received[0]?.to).toEqual(['asa@example.com']);
-    const [order] = orders(0, 1);
-    const sent = received.find((each) => each.messageId === '<order-0@shopstream.example>');
-    expect(sent?.bytes).toEqual((await compose(order as OrderHandled, { timeZone, minorDigits: 2 })).bytes);
-    await mailer.stop();
-  });
-
-  it(
-    'writes the files while the server is down, and sends all of them when it is up',
-    { timeout: 20_000 },
-    async () => {
-      const received: Received[] = [];
-      const before = await listen([]);
-      await before.stop();
-      const { logger, told } = listening();
-      const mailer = await start({ smtpUrl: urlOf(before.port), smtpRetryMs: 20, logger });
-      await append(orders(0, 60));
-      await mailer.caughtUp(await ends());
-      expect(await filesOf()).toEqual(namesOf(orders(0, 60)));
-      await told(/mail server at 127\.0\.0\.1:\d+ takes no mails/);
-      running.push(await listen(received, { port: before.port }));
-      await mailer.delivered(await ends());
-      expect(new Set(received.map((each) => each.messageId)).size).toBe(60);
-      await mailer.stop();
-    },
-  );
-
-  it('goes on behind an address that the server refuses', async () => {
-    const received: Received[] = [];
-    const server = await listen(received, { refuse: 'nobody@example.com' });
-    running.push(server);
-    const [refused] = orders(0, 1);
-    const customer = { ...(refused as OrderHandled).customer, email: 'nobody@example.com' };
-    const nonsense = { ...customer, email: 'not an address' };
-    const mailer = await start({ smtpUrl: urlOf(server.port) });
-    await append([...orders(0, 3, { customer }), ...orders(3, 3, { customer: nonsense }), ...orders(6, 20)]);
-    await mailer.delivered(await ends());
-    expect(received.length).toBeGreaterThanOrEqual(20);
-    expect(new Set(received.flatMap((each) => each.to))).not.toContain('nobody@example.com');
-    await mailer.stop();
-  });
-
-  it('does not send what was handled before a server was given, and loses nothing at a restart', async () => {
-    const received: Received[] = [];
-    const without = await start();
-    await append(orders(0, 20));
-    await without.caughtUp(await ends());
-    await without.stop();
-    const before = await listen([]);
-    await before.stop();
-    // The server is down and the process ends before anything was sent; the files go on meanwhile.
-    const down = await start({ smtpUrl: urlOf(before.port), smtpRetryMs: 20 });
-    await append(orders(20, 20));
-    await down.caughtUp(await ends());
-    await down.stop();
-    running.push(await listen(received, { port: before.port }));
-    const up = await start({ smtpUrl: urlOf(before.port), smtpRetryMs: 20 });
-    await up.delivered(await ends());
-    const ids = new Set(received.map((each) => each.messageId));
-    expect([...ids].sort()).toEqual(
-      orders(20, 20)
-        .map(({ orderId }) => `<${orderId}@shopstream.example>`)
-        .sort(),
-    );
-    await up.stop();
   });
 });

@@ -10,17 +10,16 @@ import { ShopError } from '../ports/errors.ts';
 import type { Bounds, EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
+import { deliver, startRetrying, type DeliveryOptions } from './delivery.ts';
 import { checkpointsOf, follow, type Follower } from './follow.ts';
 import { writeMails } from './mailbox.ts';
-import { openMailServer, type MailServer } from './smtp.ts';
+import { DELIVERY_COLLECTION, DELIVERY_META } from './put-aside.ts';
+import { openMailServer } from './smtp.ts';
 
 const MAILER_GROUP = 'shopstream-mailer';
 /** Holds the checkpoints of the files; it has no documents. */
 export const MAILER_COLLECTION = 'mailer-v1';
 const SMTP_GROUP = 'shopstream-mailer-smtp';
-const SMTP_COLLECTION = 'mailer-smtp-v1';
-/** Where delivery began: what was handled before a mail server was first given is not sent. */
-const SMTP_META = 'mailer-smtp';
 
 const FILES_RUN_MAX = 256;
 /** After a crash at most so many messages of a partition are sent again. */
@@ -50,7 +49,7 @@ export interface Mailer {
   readonly ended: Promise<void>;
   /** Resolves when the files of all orders up to these ends are durable. `ends`: what `bounds('handled-orders')` gave. */
   caughtUp(ends: readonly Bounds[]): Promise<void>;
-  /** The same of the deliveries; at once when there is no mail server. */
+  /** The same of the deliveries, where each mail was taken or put aside; at once when there is no mail server. */
   delivered(ends: readonly Bounds[]): Promise<void>;
   /** Leaves what has not been written or sent for the next start. */
   stop(): Promise<void>;
@@ -64,29 +63,37 @@ export async function startMailer(options: MailerOptions): Promise<Mailer> {
     smtpUrl === undefined
       ? null
       : openMailServer({ ...options, smtpUrl, ...(smtpRetryMs === undefined ? {} : { retryMs: smtpRetryMs }) });
-  const followers: Follower[] = [];
+  const running: { readonly ended: Promise<void>; stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
-    await Promise.all(followers.map((each) => each.stop()));
+    server?.stopWaiting();
+    await Promise.all(running.map((each) => each.stop()));
     server?.close();
+  };
+  const run = <T extends (typeof running)[number]>(each: T): T => {
+    running.push(each);
+    return each;
   };
   try {
     // Where delivery begins has to be settled before the files move on.
     const since = server === null ? [] : await deliverySince(options.models);
-    followers.push(await followForFiles(options));
-    if (server !== null) followers.push(await followForDelivery(options, server, since));
+    const files = run(await followForFiles(options));
+    let delivery: Follower | null = null;
+    if (server !== null) {
+      run(await startRetrying({ ...options, server }));
+      delivery = run(await followForDelivery({ ...options, server }, since));
+    }
+    const ended = Promise.all(running.map((each) => each.ended)).then(() => {});
+    ended.catch(() => stop().catch(() => {}));
+    return {
+      ended,
+      caughtUp: (ends) => files.caughtUp(ends),
+      delivered: async (ends) => delivery?.caughtUp(ends),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-  const [files, delivery] = followers;
-  const ended = Promise.all(followers.map((each) => each.ended)).then(() => {});
-  ended.catch(() => stop().catch(() => {}));
-  return {
-    ended,
-    caughtUp: async (ends) => files?.caughtUp(ends),
-    delivered: async (ends) => delivery?.caughtUp(ends),
-    stop,
-  };
 }
 
 function followForFiles(options: MailerOptions): Promise<Follower> {
@@ -102,26 +109,28 @@ function followForFiles(options: MailerOptions): Promise<Follower> {
     since: [],
     runMax: FILES_RUN_MAX,
     wanted: (event) => mailHistory || isLive(event),
-    act: (events, signal) => writeMails(events, { ...options, folder }, signal),
+    act: (orders, signal) =>
+      writeMails(
+        orders.map(({ event }) => event),
+        { ...options, folder },
+        signal,
+      ),
   });
 }
 
-function followForDelivery(
-  { log, models, clock, logger }: MailerOptions,
-  server: MailServer,
-  since: readonly number[],
-): Promise<Follower> {
+function followForDelivery(options: DeliveryOptions, since: readonly number[]): Promise<Follower> {
+  const { log, models, clock, logger } = options;
   return follow({
     log,
     models,
     clock,
     logger,
     group: SMTP_GROUP,
-    collection: SMTP_COLLECTION,
+    collection: DELIVERY_COLLECTION,
     since,
     runMax: SMTP_RUN_MAX,
     wanted: isLive,
-    act: (events, signal) => server.deliver(events, signal),
+    act: (orders, signal) => deliver(orders, options, signal),
   });
 }
 
@@ -132,9 +141,9 @@ const isLive = ({ source }: OrderHandled): boolean => source === 'live';
  * was given for the first time. Kept for good, or a crash in the first moments would lose messages.
  */
 async function deliverySince(models: ReadModels): Promise<readonly number[]> {
-  const known = await models.getMeta(SMTP_META);
+  const known = await models.getMeta(DELIVERY_META);
   if (known !== null) return known['since'] as number[];
   const since = await checkpointsOf(models, MAILER_COLLECTION);
-  if (await models.putMeta(SMTP_META, { since }, null)) return since;
+  if (await models.putMeta(DELIVERY_META, { since }, null)) return since;
   return deliverySince(models);
 }

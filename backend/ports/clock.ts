@@ -57,8 +57,12 @@ export class ManualClock implements Clock {
   until(instant: number, signal?: AbortSignal): Promise<void> {
     if (instant <= this.#now || signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiting.push({ instant, resolve });
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.push({ instant, resolve: wake });
+      signal?.addEventListener('abort', wake, { once: true });
     });
   }
 

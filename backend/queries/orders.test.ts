@@ -48,8 +48,9 @@ async function folded(models: ReadModels, collection: string, made: World): Prom
     const customer = { id: 'c', name: 'Åsa', email, country: '' };
     const order = placed(`o-${n}`, at, { customer, lines: [line('p-1', 2, 50), line('p-2', 1, n)] });
     const done = handledAfter === null ? null : handled(`o-${n}`, at + handledAfter, { attempt: 3 });
-    if (isPlaced) expected.push(expectedOf(order, done?.at ?? null));
-    return [...(isPlaced ? [order] : []), ...(done === null ? [] : [done])].map((event) => recorder.record(event));
+    const recorded = done === null ? null : recorder.record(done);
+    if (isPlaced) expected.push(expectedOf(order, done?.at ?? null, recorded?.offset));
+    return [...(isPlaced ? [recorder.record(order)] : []), ...(recorded === null ? [] : [recorded])];
   });
   await foldMerged(models, orders, collection, records);
   return expected.sort((a, b) => (a.placedAt === b.placedAt ? order(b.id, a.id) : order(b.placedAt, a.placedAt)));
@@ -57,7 +58,7 @@ async function folded(models: ReadModels, collection: string, made: World): Prom
 
 const order = (a: string, b: string): number => (a < b ? -1 : 1);
 
-function expectedOf(event: OrderPlaced, handledAt: string | null): Order {
+function expectedOf(event: OrderPlaced, handledAt: string | null, handledPosition: number | null = null): Order {
   const { orderId, at, source, customer, currency, total, lines, handling } = event;
   const drawn = draw(orderId, handling);
   return {
@@ -67,6 +68,7 @@ function expectedOf(event: OrderPlaced, handledAt: string | null): Order {
     dueAt: drawn === null ? null : new Date(Date.parse(at) + drawn.afterMs).toISOString(),
     handledAt,
     attempt: handledAt === null ? null : 3,
+    handledPosition,
     source,
     customer,
     currency,
@@ -175,7 +177,9 @@ describe('one order', () => {
     expect(await readOrder(models, collections, 'o-1')).toBeNull();
     const event = placed('o-1', START);
     await foldMerged(models, orders, 'orders', [recorder.record(event)]);
-    expect(await readOrder(models, collections, 'o-1')).toEqual(expectedOf(event, new Date(START + 500).toISOString()));
+    expect(await readOrder(models, collections, 'o-1')).toEqual(
+      expectedOf(event, new Date(START + 500).toISOString(), 0),
+    );
     expect(await readOrder(models, collections, 'o-2')).toBeNull();
     await expect(readOrder(models, {}, 'o-1')).rejects.toMatchObject({ code: 'MISCONFIGURED' });
   });

@@ -23,6 +23,8 @@ export interface Order {
   readonly handledAt: string | null;
   /** The attempt that handled it, from 1; null until then. */
   readonly attempt: number | null;
+  /** Where its OrderHandled lies in its partition of handled-orders; null until then. */
+  readonly handledPosition: number | null;
   readonly source: EventSource;
   readonly customer: Customer;
   readonly currency: string;
@@ -94,6 +96,7 @@ export function orderOf({ id, parts }: MergedDocument): Order | null {
     dueAt,
     handledAt: handled?.at ?? null,
     attempt: handled?.attempt ?? null,
+    handledPosition: parts['handled']?.position ?? null,
     source,
     customer,
     currency,

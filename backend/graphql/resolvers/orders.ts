@@ -1,24 +1,20 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { OrderFeedFrame } from '../../live/order-feed.ts';
-import { readHandled } from '../../queries/emails.ts';
 import { readOrder, readOrders, type Order as OrderRead } from '../../queries/orders.ts';
 import { answer } from '../answer.ts';
-import type { ApiContext, Services } from '../context.ts';
+import type { ApiContext } from '../context.ts';
 import { given } from '../given.ts';
-import { Email, EmailConnection, Order, OrderConnection, OrderFeed, OrdersArgs } from '../types/orders.ts';
-import { connectionOf, PageArgs } from '../types/page.ts';
+import { Email } from '../types/emails.ts';
+import { Order, OrderConnection, OrderFeed, OrdersArgs } from '../types/orders.ts';
+import { connectionOf } from '../types/page.ts';
 import { AtLeastArgs } from '../types/positions.ts';
+import { emailOf, type EmailOfOrder } from './emails.ts';
 
 const SOURCES = { live: 'LIVE', history: 'HISTORY', import: 'IMPORT' } as const;
 
 /** The order as the schema has it. It bears what it was made from, for the fields that are read on demand. */
 export function orderOf(read: OrderRead): Order & { readonly read: OrderRead } {
   return { ...read, source: SOURCES[read.source], read };
-}
-
-async function emailOf(services: Services, order: OrderRead): Promise<Email | null> {
-  const mail = await services.mailOf(order);
-  return mail === null ? null : { orderId: order.id, at: order.handledAt ?? order.placedAt, ...mail };
 }
 
 @Resolver(() => Order)
@@ -48,34 +44,8 @@ export class OrderResolver {
   }
 
   @FieldResolver(() => Email, { nullable: true, description: 'The message to the customer; null until it is handled.' })
-  email(@Root() { read }: ReturnType<typeof orderOf>, @Ctx() { services }: ApiContext): Promise<Email | null> {
+  email(@Root() { read }: ReturnType<typeof orderOf>, @Ctx() { services }: ApiContext): Promise<EmailOfOrder | null> {
     return emailOf(services, read);
-  }
-
-  @Query(() => Email, {
-    name: 'email',
-    nullable: true,
-    description: 'The message about an order; null while it is not handled.',
-  })
-  async emailOfOrder(
-    @Arg('orderId', () => ID, { description: "The order's id." }) orderId: string,
-    @Ctx() { services }: ApiContext,
-  ): Promise<Email | null> {
-    const read = await readOrder(services.models, await services.collections(), orderId);
-    return read === null ? null : emailOf(services, read);
-  }
-
-  @Query(() => EmailConnection, { description: 'Messages to customers, of orders handled last first.' })
-  async emails(
-    @Args(() => PageArgs) { first, after }: PageArgs,
-    @Ctx() { services }: ApiContext,
-  ): Promise<EmailConnection> {
-    const page = await readHandled(services.models, await services.collections(), { ...given({ after }), first });
-    const mails = await Promise.all(
-      page.items.map(async ({ cursor, item }) => ({ cursor, item: await emailOf(services, item) })),
-    );
-    const items = mails.flatMap(({ cursor, item }) => (item === null ? [] : [{ cursor, item }]));
-    return connectionOf({ ...page, items }, after, (mail) => mail);
   }
 
   @Subscription(() => OrderFeed, {

@@ -57,35 +57,6 @@ export class OrderLine {
   readonly amount!: number;
 }
 
-@ObjectType({ description: 'The message that was sent to the customer of a handled order.' })
-export class Email {
-  @Field(() => ID, { description: "The order's id." })
-  readonly orderId!: string;
-
-  @Field(() => String, { description: "The customer's address." })
-  readonly to!: string;
-
-  @Field(() => String, { description: 'Its subject.' })
-  readonly subject!: string;
-
-  @Field(() => DateTime, { description: 'When the order was handled.' })
-  readonly at!: string;
-
-  @Field(() => String, { description: 'Where its file lies in the mailbox.' })
-  readonly file!: string;
-
-  @Field(() => Boolean, {
-    description: 'Whether the file is there: history is not mailed unless asked, and the mailbox may be elsewhere.',
-  })
-  readonly written!: boolean;
-
-  @Field(() => String, { description: 'What it says, as plain text.' })
-  readonly text!: string;
-
-  @Field(() => String, { description: 'The message as sent (RFC 5322).' })
-  readonly source!: string;
-}
-
 @ObjectType({ description: 'An order with its status.' })
 export class Order {
   @Field(() => ID, { description: "The order's id." })
@@ -138,27 +109,6 @@ export class OrderConnection {
 
   @Field(() => [Order], { description: 'The orders.' })
   readonly nodes!: readonly Order[];
-
-  @Field(() => PageInfo, { description: 'Where the page stands.' })
-  readonly pageInfo!: PageInfo;
-}
-
-@ObjectType({ description: 'A message in a list, with its cursor.' })
-export class EmailEdge {
-  @Field(() => String, { description: 'May be given as `after`.' })
-  readonly cursor!: string;
-
-  @Field(() => Email, { description: 'The message.' })
-  readonly node!: Email;
-}
-
-@ObjectType({ description: 'A page of messages, those of orders handled last first.' })
-export class EmailConnection {
-  @Field(() => [EmailEdge], { description: 'The messages with their cursors.' })
-  readonly edges!: readonly EmailEdge[];
-
-  @Field(() => [Email], { description: 'The messages.' })
-  readonly nodes!: readonly Email[];
 
   @Field(() => PageInfo, { description: 'Where the page stands.' })
   readonly pageInfo!: PageInfo;

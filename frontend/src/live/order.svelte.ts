@@ -1,4 +1,4 @@
-/** One order with its mail; looked at again until it is handled. */
+/** One order with its mail; looked at again until that is written, and where it is sent, until that is decided. */
 import { graphql, type ResultOf, type VariablesOf } from '../graphql/graphql.ts';
 import { Question } from './question.svelte.ts';
 
@@ -33,6 +33,14 @@ const OrderQuery = graphql(`
         written
         text
         source
+        deliveries {
+          to
+          state
+          tries
+          reason
+          lastTriedAt
+          nextTryAt
+        }
       }
     }
   }
@@ -49,7 +57,11 @@ export class FollowedOrder {
   readonly unknown = $derived.by(() => this.#question.current !== null && this.#question.current.order === null);
   readonly error = $derived.by(() => this.#question.error);
   readonly receivedAt = $derived.by(() => this.#question.receivedAt);
-  readonly #isOpen = $derived(this.current === null || !this.current.email?.written);
+  readonly #isOpen = $derived.by(() => {
+    const email = this.current?.email;
+    if (!email?.written) return true;
+    return email.deliveries.some(({ state }) => state === 'QUEUED' || state === 'WAITING');
+  });
 
   /** `id`: null for none yet. */
   constructor(id: () => string | null) {
