@@ -1,18 +1,15 @@
 /** One row of the file as a line of an order, or the reason why it is none. */
 import { parseInstant, parseLocal } from '../domain/calendar.ts';
+import { HAPPENED_MAX, HAPPENED_MIN, ORDER_TOTAL_MAX, QUANTITY_MAX } from '../events/bounds.ts';
 import { parseAmount } from '../domain/money.ts';
 import { DATE_FORMATS, type Column, type FileFormat, type RejectReason } from './format.ts';
 
-const QUANTITY_MAX = 1_000_000_000;
 /** Room for the prefix of the order id within its 100 characters. */
 const INVOICE_LENGTH_MAX = 90;
 const STOCK_CODE_LENGTH_MAX = 100;
 const CUSTOMER_LENGTH_MAX = 200;
 /** Names and countries are for people only: longer ones are cut, and the line is imported. */
 const TEXT_LENGTH_MAX = 500;
-/** From 1970 to 9999: what an event's instant can say, and nobody sold anything online before. */
-const AT_MIN = 0;
-const AT_MAX = Date.UTC(9999, 11, 31);
 /** Different texts remembered for each kind of value; reading dates and amounts is slow, and they repeat. */
 const REMEMBERED_MAX = 100_000;
 
@@ -93,7 +90,7 @@ function priceOf(text: string, currency: string): Read {
   if (!/^[+-]?\d+(?:\.\d*)?$/.test(text)) return 'unreadable price';
   if (text.startsWith('-') || !/[1-9]/.test(text)) return 'price not above 0';
   const amount = parseAmount(text, currency);
-  if (amount !== null) return amount;
+  if (amount !== null) return amount > ORDER_TOTAL_MAX ? 'price too large' : amount;
   return Number(text) > 1e12 ? 'price too large' : 'price not in whole minor units';
 }
 
@@ -105,7 +102,7 @@ function dateOf(text: string, { dateFormat, timeZone }: FileFormat): Read {
     if (at !== null) break;
   }
   if (at === null && dateFormat === undefined) at = parseInstant(text, timeZone);
-  return at === null || at < AT_MIN || at > AT_MAX ? 'unreadable date' : at;
+  return at === null || at < HAPPENED_MIN || at > HAPPENED_MAX ? 'unreadable date' : at;
 }
 
 function remembering(read: (text: string) => Read): (text: string) => Read {

@@ -2,8 +2,10 @@
  * Watches the log for what changes reports that are out already, and for the days that are to have one. It reads
  * from a checkpoint of its own, which moves only when whatever was found up to there has been reported.
  */
+import { ALL_TIME } from '../../projections/handling.ts';
 import { QUARTER_MS, startOfQuarter } from '../../projections/quarter.ts';
 import { dayOf, type Day } from '../domain/calendar.ts';
+import { HAPPENED_MAX, HAPPENED_MIN } from '../events/bounds.ts';
 import { decode } from '../events/codec.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -39,6 +41,8 @@ export class LateWatch {
   #firstAt = Infinity;
   /** Reported days that something came in for later. */
   readonly late = new Set<Day>();
+  /** Days so far off that they have no report, on which something is said to have happened. */
+  readonly outside = new Set<Day>();
   /** Days on which something was placed or handled; those that have a report may be missing. */
   readonly #busy = new Set<Day>();
   readonly #days = new Map<number, Day>();
@@ -67,10 +71,12 @@ export class LateWatch {
     const { models, issued } = this.#options;
     await models.ensureCollection(REPORTER_COLLECTION);
     const known = await models.getMeta(META);
-    if (typeof known?.['firstAt'] === 'number') this.#firstAt = known['firstAt'];
+    this.#firstAt = firstIn(known);
     const stored = await this.#stored();
     const isFirstTime = [...stored.orders, ...stored['handled-orders']].every((position) => position === -1);
     if (!isFirstTime) {
+      // An earlier version has taken for the first what is too far off to have a report.
+      if (known !== null && this.#firstAt === Infinity) await this.#scan();
       this.#positions = stored;
       return;
     }
@@ -106,12 +112,23 @@ export class LateWatch {
   #look(topic: ReportedTopic, partition: number, offset: number, value: Buffer | null): void {
     const decoded = decode(topic, value);
     if (!decoded.ok) return;
-    if (topic === 'orders' && decoded.at < this.#firstAt) this.#firstAt = decoded.at;
-    const day = this.#dayAt(decoded.at);
-    this.#busy.add(day);
+    const day = this.#saw(decoded.at, topic);
+    if (day === null) return;
     const report = this.#options.issued.latest(day);
     if (report === null) return;
     if (offset > (report.positions[topic]?.[partition] ?? -1)) this.late.add(day);
+  }
+
+  /** Something happened: resolves to its day, or to null when it is too far off to have a report. */
+  #saw(at: number, topic: ReportedTopic): Day | null {
+    const day = this.#dayAt(at);
+    if (!isNear(at)) {
+      this.outside.add(day);
+      return null;
+    }
+    if (topic === 'orders') this.#firstAt = Math.min(this.#firstAt, at);
+    this.#busy.add(day);
+    return day;
   }
 
   /** Everything found up to here has been reported: the next start goes on from here. */
@@ -137,7 +154,7 @@ export class LateWatch {
     const { models } = this.#options;
     for (;;) {
       const known = await models.getMeta(META);
-      const firstAt = Math.min(this.#firstAt, Number(known?.['firstAt'] ?? Infinity));
+      const firstAt = Math.min(this.#firstAt, firstIn(known));
       this.#firstAt = firstAt;
       if (firstAt === Infinity || known?.['firstAt'] === firstAt) return;
       if (await models.putMeta(META, { firstAt }, known)) return;
@@ -149,14 +166,11 @@ export class LateWatch {
     const { models, collections } = this.#options;
     const live = await collections();
     for await (const documents of models.scanFolded(collectionFor(live, 'order-counts'))) {
-      for (const { key } of documents) {
-        this.#firstAt = Math.min(this.#firstAt, startOfQuarter(key));
-        this.#busy.add(this.#dayAt(startOfQuarter(key)));
-      }
+      for (const { key } of documents) this.#saw(startOfQuarter(key), 'orders');
     }
     for await (const documents of models.scanFolded(collectionFor(live, 'handling'))) {
       for (const { key, topic } of documents) {
-        if (topic === 'handled-orders') this.#busy.add(this.#dayAt(startOfQuarter(key)));
+        if (topic === 'handled-orders' && key !== ALL_TIME) this.#saw(startOfQuarter(key), topic);
       }
     }
   }
@@ -180,6 +194,15 @@ export class LateWatch {
     this.#days.set(quarter, day);
     return day;
   }
+}
+
+function isNear(at: number): boolean {
+  return at >= HAPPENED_MIN && at <= HAPPENED_MAX;
+}
+
+function firstIn(meta: Readonly<Record<string, unknown>> | null): number {
+  const at = Number(meta?.['firstAt'] ?? Infinity);
+  return isNear(at) ? at : Infinity;
 }
 
 function assertWithin({ topic, partition }: TopicPartition, from: number, { low, end }: Bounds): void {
