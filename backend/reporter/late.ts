@@ -196,6 +196,11 @@ export class LateWatch {
   }
 }
 
+const dateOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
+
+/** Somebody else's records may be dated anyhow. */
+export const OUTSIDE = `reports are of the days from ${dateOf(HAPPENED_MIN)} to ${dateOf(HAPPENED_MAX)}`;
+
 function isNear(at: number): boolean {
   return at >= HAPPENED_MIN && at <= HAPPENED_MAX;
 }

@@ -107,6 +107,8 @@ describe('the files of a report', () => {
       ].join('\n'),
     );
     expect(render({ ...event, products: [] }).markdown).toContain('Nothing was sold.');
+    const many = event.products.map((each) => ({ ...each, units: Number.MAX_SAFE_INTEGER }));
+    expect(render({ ...event, products: many }).markdown).toMatch(/Units sold +\| more than can be given exactly/);
     expect(plain(render(event, 'sv-SE').markdown)).toContain('50 000,05 kr');
   });
 

@@ -1,5 +1,6 @@
 /** The files of a report: pure functions of its event. */
 import { stringify } from 'csv-stringify/sync';
+import { BEYOND, plus, type Sum } from '../domain/exact.ts';
 import { formatAmount, minorDigits } from '../domain/money.ts';
 import { localTime } from '../domain/calendar.ts';
 import type { ReportIssued } from '../events/events.ts';
@@ -65,7 +66,15 @@ function markdownOf(event: ReportIssued, locale: string): string {
   const money = (minor: number): string => formatAmount(minor, currency, locale);
   const when = (instant: string): string => localTime(Date.parse(instant), timeZone);
   const sold = [...products].sort((a, b) => b.amount - a.amount || (a.productId < b.productId ? -1 : 1));
-  const units = products.reduce((sum, each) => sum + each.units, 0);
+  const sumOf = (values: readonly number[], write: (sum: number) => string): string => {
+    const sum = values.reduce<Sum>(plus, 0);
+    return sum === BEYOND ? 'more than can be given exactly' : write(sum);
+  };
+  const units = sumOf(
+    products.map((each) => each.units),
+    (sum) => number.format(sum),
+  );
+  const amounts = products.map((each) => each.amount);
   const parts = [
     `# Daily report ${day}`,
     `From ${when(event.from)} up to ${when(event.to)}, ${timeZone}. Revision ${revision}, issued ${when(event.at)}.`,
@@ -74,7 +83,7 @@ function markdownOf(event: ReportIssued, locale: string): string {
       [
         ['Orders', number.format(orders)],
         ['Sales', money(sales)],
-        ['Units sold', number.format(units)],
+        ['Units sold', units],
         ['Orders handled', number.format(handledOrders)],
       ],
       [false, true],
@@ -86,7 +95,7 @@ function markdownOf(event: ReportIssued, locale: string): string {
           ['Product', 'Name', 'Units', 'Amount'],
           [
             ...sold.map((each) => [each.productId, each.name, number.format(each.units), money(each.amount)]),
-            ['**Total**', '', number.format(units), money(products.reduce((sum, each) => sum + each.amount, 0))],
+            ['**Total**', '', units, sumOf(amounts, money)],
           ],
           [false, false, true, true],
         ),

@@ -14,15 +14,13 @@ import { noteUngiven } from '../queries/ungiven-reports.ts';
 import { dueDays, openedAt } from './due.ts';
 import { isPreliminary, issueDays, projectionsReach, reportedEnds, type IssueOptions } from './issue.ts';
 import { IssuedReports } from './issued.ts';
-import { LateWatch } from './late.ts';
+import { LateWatch, OUTSIDE } from './late.ts';
 
 /** Orders that were placed before midnight may reach the log a little after it. */
 const GRACE_MS = 5_000;
 /** How often it is looked whether anything came in late. */
 const LOOK_EVERY_MS = 60_000;
 const STALLED_MS = 30_000;
-/** Somebody else's records may be dated anyhow. */
-const OUTSIDE = `reports are of the days from ${dateOf(HAPPENED_MIN)} to ${dateOf(HAPPENED_MAX)}`;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
@@ -295,8 +293,4 @@ function isPassing(error: unknown): error is ShopError {
     isShopError(error, 'FENCED') ||
     isShopError(error, 'UNKNOWN_OUTCOME')
   );
-}
-
-function dateOf(instant: number): string {
-  return new Date(instant).toISOString().slice(0, 10);
 }

@@ -11,14 +11,23 @@ const SALES = 'the sales cannot be given: more than 9007199254740991, the most t
 const OUTSIDE = 'reports are of the days from 1970-01-01 to 2199-12-31';
 const barcode = (id: string, day: string) => placed(id, at(day), { lines: [line('Q-1', 12, 501_234_567_890_000)] });
 
-/** Starts a reporter, lets it look so many times, and stops it; resolves to what it warned of. */
+/** Starts a reporter, lets it look so many times, and stops it; resolves to what it warned of. It tries to issue once. */
 async function look(world: World, times: number): Promise<object[]> {
   const warned: object[] = [];
+  let tries = 0;
+  const counting = new Proxy(world.log, {
+    get: (log, name) => {
+      if (name === 'writer') tries += 1;
+      const value: unknown = Reflect.get(log, name, log);
+      return typeof value === 'function' ? (value.bind(log) as unknown) : value;
+    },
+  });
   const log = (): void => {};
   const logger: Logger = { debug: log, info: log, warn: (fields) => void warned.push(fields), error: log };
-  const reporter = await startReporter(optionsIn(world, { logger }));
+  const reporter = await startReporter(optionsIn(world, { logger, log: counting }));
   for (let n = 0; n < times; n++) await reporter.look();
   await reporter.stop();
+  expect(tries).toBeLessThanOrEqual(1);
   return warned;
 }
 

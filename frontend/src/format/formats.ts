@@ -14,7 +14,7 @@ export interface FormatsFor {
 export type Given = number | null;
 
 /** Stands for a sum that cannot be given, and why that is. */
-export const UNGIVEN = '–';
+const UNGIVEN = '–';
 export const UNGIVEN_WHY = 'More than can be given exactly';
 
 /** For a title beside the figure; nothing to say of one that is given. */
