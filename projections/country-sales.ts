@@ -1,4 +1,5 @@
 /** Orders and sales by the customer's country: by minute, in quarters. The worked example of docs/new-projection.md. */
+import { plus, type Sum } from '../backend/domain/exact.ts';
 import { fieldOf } from './field-name.ts';
 import type { FoldedProjection } from './projection.ts';
 import { minuteOf, quarterOf } from './quarter.ts';
@@ -6,9 +7,9 @@ import { minuteOf, quarterOf } from './quarter.ts';
 export interface SalesInCountry {
   orders: number;
   /** In minor units. */
-  sales: number;
+  sales: Sum;
   /** Minute within the quarter (0 to 14) to [orders, sales]. */
-  minutes: Record<string, [orders: number, sales: number]>;
+  minutes: Record<string, [orders: number, sales: Sum]>;
 }
 
 /** Key: a quarter. */
@@ -28,9 +29,9 @@ export const countrySales: FoldedProjection<CountrySales> = {
     if (event.type !== 'OrderPlaced') return;
     const country = (document.countries[fieldOf(event.customer.country)] ??= { orders: 0, sales: 0, minutes: {} });
     country.orders += 1;
-    country.sales += event.total;
+    country.sales = plus(country.sales, event.total);
     const slot = (country.minutes[minuteOf(at)] ??= [0, 0]);
     slot[0] += 1;
-    slot[1] += event.total;
+    slot[1] = plus(slot[1], event.total);
   },
 };

@@ -4,6 +4,7 @@
  * totals of all time, whose difference is what is open.
  */
 import { draw } from '../backend/domain/draw.ts';
+import { plus } from '../backend/domain/exact.ts';
 import type { FoldedProjection } from './projection.ts';
 import { addAt, emptySums, quarterOf, type SecondSums } from './quarter.ts';
 
@@ -25,7 +26,7 @@ export const handling: FoldedProjection<Handling> = {
   },
   initial: emptySums,
   evolve: (document, { at }, key) => {
-    if (key === ALL_TIME) document.total += 1;
+    if (key === ALL_TIME) document.total = plus(document.total, 1);
     else addAt(document, at, 1);
   },
 };

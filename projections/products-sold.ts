@@ -1,4 +1,5 @@
 /** Units and amounts of each product sold: by minute, in quarters. What the daily report is made of. */
+import { plus, type Sum } from '../backend/domain/exact.ts';
 import { fieldOf } from './field-name.ts';
 import type { FoldedProjection } from './projection.ts';
 import { minuteOf, quarterOf } from './quarter.ts';
@@ -6,11 +7,11 @@ import { minuteOf, quarterOf } from './quarter.ts';
 export interface ProductSold {
   /** The name on the latest line, by offset. */
   name: string;
-  units: number;
+  units: Sum;
   /** In minor units. */
-  amount: number;
+  amount: Sum;
   /** Minute within the quarter (0 to 14) to [units, amount]. */
-  minutes: Record<string, [units: number, amount: number]>;
+  minutes: Record<string, [units: Sum, amount: Sum]>;
 }
 
 /** Key: a quarter. */
@@ -34,11 +35,11 @@ export const productsSold: FoldedProjection<ProductsSold> = {
       const field = fieldOf(line.productId);
       const product = (document.products[field] ??= { name: line.name, units: 0, amount: 0, minutes: {} });
       product.name = line.name;
-      product.units += line.quantity;
-      product.amount += amount;
+      product.units = plus(product.units, line.quantity);
+      product.amount = plus(product.amount, amount);
       const slot = (product.minutes[minute] ??= [0, 0]);
-      slot[0] += line.quantity;
-      slot[1] += amount;
+      slot[0] = plus(slot[0], line.quantity);
+      slot[1] = plus(slot[1], amount);
     }
   },
 };

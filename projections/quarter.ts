@@ -4,6 +4,8 @@
  * window is exact to the second. (Minute documents, tried first, cost fifteen times as many writes on
  * catching up and as many reads for a day.)
  */
+import { plus, type Sum } from '../backend/domain/exact.ts';
+
 export const QUARTER_MS = 900_000;
 
 const CACHED_KEYS_MAX = 10_000;
@@ -37,9 +39,9 @@ export function minuteOf(instant: number): number {
 
 /** Sums by second of one quarter; seconds without anything are absent. */
 export interface SecondSums {
-  total: number;
+  total: Sum;
   /** Second within the quarter (0 to 899) to its sum. */
-  seconds: Record<string, number>;
+  seconds: Record<string, Sum>;
 }
 
 export function emptySums(): SecondSums {
@@ -48,6 +50,6 @@ export function emptySums(): SecondSums {
 
 export function addAt(sums: SecondSums, instant: number, value: number): void {
   const second = secondOf(instant);
-  sums.total += value;
-  sums.seconds[second] = (sums.seconds[second] ?? 0) + value;
+  sums.total = plus(sums.total, value);
+  sums.seconds[second] = plus(sums.seconds[second] ?? 0, value);
 }

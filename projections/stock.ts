@@ -2,6 +2,7 @@
  * The stock: what was received less what was sold, for each product; and both by minute, so that the
  * balance of any past instant is today's less what moved since. The assignment's fourth consumer.
  */
+import { plus, type Sum } from '../backend/domain/exact.ts';
 import type { Recorded } from '../backend/events/codec.ts';
 import { fieldOf } from './field-name.ts';
 import type { FoldedProjection } from './projection.ts';
@@ -11,10 +12,10 @@ import { minuteOf, quarterOf } from './quarter.ts';
 export interface StockOfProduct {
   product: { name: string; category: string; price: number; currency: string } | null;
   /** Units received as opening stock. */
-  opening: number;
+  opening: Sum;
   /** Units received, opening stock included. */
-  received: number;
-  sold: number;
+  received: Sum;
+  sold: Sum;
   /**
    * What the shop had seen of the topic stock when it decided on the last order of it: the last offset of each
    * partition. What came in up to there had come in before anything of this went out.
@@ -25,7 +26,7 @@ export interface StockOfProduct {
 /** Key: a quarter. Units received less units sold. */
 export interface StockMovements {
   /** By product id as a field name, then by minute within the quarter (0 to 14). */
-  products: Record<string, { units: number; minutes: Record<string, number> }>;
+  products: Record<string, { units: Sum; minutes: Record<string, Sum> }>;
 }
 
 /** Key `receipt/<event id>`: so that the shop recognises a receipt that is sent again. */
@@ -77,11 +78,11 @@ export const stock: FoldedProjection<StockDocument> = {
 function evolveProduct(document: StockOfProduct, { event }: Recorded, key: string): void {
   if (event.type === 'OrderPlaced') {
     const id = productIdOf(key);
-    for (const line of event.lines) if (line.productId === id) document.sold += line.quantity;
+    for (const line of event.lines) if (line.productId === id) document.sold = plus(document.sold, line.quantity);
     document.decidedOn = [...event.stock];
   } else if (event.type === 'StockReceived') {
-    document.received += event.quantity;
-    if (event.reason === 'initial') document.opening += event.quantity;
+    document.received = plus(document.received, event.quantity);
+    if (event.reason === 'initial') document.opening = plus(document.opening, event.quantity);
   } else if (event.type === 'ProductListed') {
     const { name, category, price, currency } = event;
     document.product = { name, category, price, currency };
@@ -103,6 +104,6 @@ function evolveMovements(document: StockMovements, { event, at }: Recorded): voi
 
 function move(document: StockMovements, productId: string, minute: number, units: number): void {
   const moved = (document.products[fieldOf(productId)] ??= { units: 0, minutes: {} });
-  moved.units += units;
-  moved.minutes[minute] = (moved.minutes[minute] ?? 0) + units;
+  moved.units = plus(moved.units, units);
+  moved.minutes[minute] = plus(moved.minutes[minute] ?? 0, units);
 }

@@ -45,6 +45,12 @@ export class ApiClient {
     throw new Error('the socket gave no answer');
   }
 
+  /** The first frame of a subscription; errors are part of it. */
+  async frame(query: string): Promise<Answer> {
+    for await (const answer of this.#socket.iterate({ query })) return answer as Answer;
+    throw new Error('the subscription ended');
+  }
+
   /** Looks at what a subscription brings until `look` says that it has seen enough. */
   async watch<T = Data>(query: string, look: (data: T) => boolean): Promise<void> {
     for await (const answer of this.#socket.iterate({ query })) if (look(dataOf(answer as Answer) as T)) return;

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
 import { describe, expect, it } from 'vitest';
-import { decode, encode, EVENTS, RECORD_BYTES_MAX, type Upcasters } from './codec.ts';
+import { decode, encode, EVENTS, InvalidEventError, RECORD_BYTES_MAX, type Upcasters } from './codec.ts';
 import { anyEvents } from './events-test-kit.ts';
-import type { EventType } from './events.ts';
+import type { EventType, ReportIssued, ShopEvent } from './events.ts';
 import type { Topic } from './topics.ts';
 
 const GOLDEN = new URL('./golden/', import.meta.url);
@@ -124,6 +124,58 @@ describe('verdicts', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+/** What a program can hold and JSON cannot, or not so. */
+const unwritable: readonly unknown[] = [NaN, Infinity, undefined, '\ud83d', 'x'.repeat(RECORD_BYTES_MAX)];
+
+describe('writing', () => {
+  const written = (event: ShopEvent): ReturnType<typeof encode> | InvalidEventError => {
+    try {
+      return encode(event);
+    } catch (error) {
+      if (error instanceof InvalidEventError) return error;
+      throw error;
+    }
+  };
+
+  it.each(TYPES)('%s with anything in any place is refused, or read as it was', (type) => {
+    const odd = fc.constantFrom(...oddities, ...unwritable);
+    let refused = 0;
+    fc.assert(
+      fc.property(anyEvents[type], fc.nat(), odd, (event, at, value) => {
+        const changed = structuredClone(event) as unknown as Record<string, unknown>;
+        const places = placesOf(changed);
+        const place = places[at % places.length];
+        if (place === undefined) throw new Error('an event without fields');
+        place.of[place.name] = value;
+        const record = written(changed as unknown as ShopEvent);
+        if (record instanceof InvalidEventError) {
+          refused += 1;
+          return;
+        }
+        const decoded = decode(record.topic, Buffer.from(record.value));
+        if (!decoded.ok) throw new Error(decoded.cause);
+        expect(decoded.event).toEqual(JSON.parse(JSON.stringify(changed)));
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  const report = JSON.parse(golden('ReportIssued.v1.json')) as ReportIssued;
+  it.each<[string, Partial<Record<keyof ReportIssued, unknown>>, RegExp]>([
+    ['sales beyond 2^53', { sales: 2 ** 53 }, /ReportIssued\/sales/],
+    ['a day of the year −1', { from: new Date(Date.UTC(-1, 11, 31)).toISOString() }, /ReportIssued\/from/],
+    ['a day that ends in the year 10000', { to: new Date(Date.UTC(10_000, 0, 1)).toISOString() }, /ReportIssued\/to/],
+    [
+      'more products than a record holds',
+      { products: Array.from({ length: 20_000 }, (_, n) => ({ ...report.products[0], productId: `P-${n}` })) },
+      /ReportIssued has \d+ bytes, more than 1048576/,
+    ],
+  ])('a report with %s is refused', (_what, changes, cause) => {
+    expect(() => encode({ ...report, ...changes } as ReportIssued)).toThrow(cause);
   });
 });
 

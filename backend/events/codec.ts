@@ -44,7 +44,10 @@ export interface NewRecord {
 
 /** The largest record that is read; Kafka's own default bound. */
 export const RECORD_BYTES_MAX = 1_048_576;
+/** Of a UTF-16 code unit in UTF-8. */
+const BYTES_PER_CHAR_MAX = 3;
 const SHOWN_LENGTH_MAX = 80;
+const HALF_A_PAIR_CAUSE = 'holds half a surrogate pair';
 
 interface EventDescription {
   readonly type: EventType;
@@ -92,24 +95,42 @@ export type Upcasters = {
 };
 const UPCASTERS: Upcasters = {};
 
-/** The record that carries an event: topic, partition and key follow from its type. */
+/** An event that no reader would accept was about to be written. Nothing was: the log has no undo. */
+export class InvalidEventError extends Error {
+  constructor(cause: string) {
+    super(`an event was not written, since nobody could read it: ${cause}`);
+    this.name = 'InvalidEventError';
+  }
+}
+
+/**
+ * The record that carries an event: topic, partition and key follow from its type. Throws InvalidEventError for what
+ * decode() would refuse, so that every writer is held to what every reader accepts.
+ */
 export function encode(event: ShopEvent): NewRecord {
-  const { topic, keyOf } = EVENTS[event.type];
+  const known = descriptionOf(event.type);
+  if (known === undefined) throw new InvalidEventError(`unknown event type ${shown(event.type)}`);
+  const verdict = judge(known, event);
+  if (typeof verdict === 'string') throw new InvalidEventError(verdict);
+  const value = JSON.stringify(event);
+  if (value.includes('\\u') && !isWellFormed(event)) throw new InvalidEventError(HALF_A_PAIR_CAUSE);
+  if (value.length * BYTES_PER_CHAR_MAX > RECORD_BYTES_MAX && Buffer.byteLength(value) > RECORD_BYTES_MAX)
+    throw new InvalidEventError(tooLarge(known.type, Buffer.byteLength(value)));
+  const { topic, keyOf } = known;
   const key = keyOf(event as never);
-  return { topic, partition: partitionOf(key, describeTopic(topic).partitions), key, value: JSON.stringify(event) };
+  return { topic, partition: partitionOf(key, describeTopic(topic).partitions), key, value };
 }
 
 /** Reads one record of `topic`. Never throws: a record that cannot be read is a value with its cause. */
 export function decode(topic: Topic, value: Uint8Array | null, upcasters: Upcasters = UPCASTERS): Decoded {
   if (value === null) return refuse('the record is empty');
-  if (value.byteLength > RECORD_BYTES_MAX)
-    return refuse(`the record has ${value.byteLength} bytes, more than ${RECORD_BYTES_MAX}`);
+  if (value.byteLength > RECORD_BYTES_MAX) return refuse(tooLarge('the record', value.byteLength));
   let parsed: unknown;
   try {
     const text = (Buffer.isBuffer(value) ? value : Buffer.from(value)).toString('utf8');
     parsed = JSON.parse(text);
     // Only an escape can bring half a surrogate pair in.
-    if (text.includes('\\u') && !isWellFormed(parsed)) return refuse('holds half a surrogate pair');
+    if (text.includes('\\u') && !isWellFormed(parsed)) return refuse(HALF_A_PAIR_CAUSE);
   } catch (error) {
     return refuse(`not JSON: ${(error as Error).message}`);
   }
@@ -129,13 +150,22 @@ function admit(topic: Topic, parsed: unknown, upcasters: Upcasters): Decoded {
     return refuse(`unknown version ${shown(version)} of ${type}`);
   const body = upcast(old, steps, version);
   if (body === null) return refuse(`version ${version} of ${type} cannot be brought to the present one`);
-  if (!known.validator.check(body)) return refuse(type + known.validator.firstError(body));
-  const event = body as unknown as ShopEvent;
+  const verdict = judge(known, body);
+  return typeof verdict === 'string' ? refuse(verdict) : { ok: true, event: body as unknown as ShopEvent, at: verdict };
+}
+
+/** The instant of an event of the present version, or what is wrong with it. */
+function judge({ type, validator }: EventDescription, body: object): number | string {
+  if (!validator.check(body)) return type + validator.firstError(body);
+  const event = body as ShopEvent;
   const at = instantOf(event.at);
-  if (Number.isNaN(at)) return refuse(type + known.validator.firstError(body));
-  if ('lines' in event && sumOf(event.lines) !== event.total)
-    return refuse(`${type}/total is not the sum of its lines`);
-  return { ok: true, event, at };
+  if (Number.isNaN(at)) return type + validator.firstError(body);
+  if ('lines' in event && sumOf(event.lines) !== event.total) return `${type}/total is not the sum of its lines`;
+  return at;
+}
+
+function tooLarge(what: string, bytes: number): string {
+  return `${what} has ${bytes} bytes, more than ${RECORD_BYTES_MAX}`;
 }
 
 /**

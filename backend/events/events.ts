@@ -5,12 +5,12 @@
  * Amounts are integers in the currency's minor unit. Instants are ISO 8601 in UTC with milliseconds.
  */
 import Type, { type Static } from 'typebox';
+import { LINES_MAX, QUANTITY_MAX } from './bounds.ts';
 
 export type OrderId = string & { readonly __brand: 'OrderId' };
 export type ProductId = string & { readonly __brand: 'ProductId' };
 
 const TEXT_MAX = 500;
-const LINES_MAX = 5_000;
 export const MINOR_DIGITS_MAX = 4;
 
 /** No leap seconds: neither Kafka nor JavaScript has them. The format refuses days that do not exist. */
@@ -36,7 +36,7 @@ const amount = Type.Integer({
   description: "An amount in the currency's minor unit.",
 });
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const quantity = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
+const quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_MAX });
 const position = Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER });
 const currency = Type.String({ pattern: CURRENCY_PATTERN, description: 'ISO 4217 code.' });
 const minorDigits = Type.Integer({

@@ -3,6 +3,7 @@
  * are read first, with the position that they stand at; then the log up to that very position. So the two must be
  * equal, also while the shop runs.
  */
+import { BEYOND, plus, type Sum } from '../domain/exact.ts';
 import type { Recorded } from '../events/codec.ts';
 import { describeTopic, type Topic, type TruthTopic } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -34,10 +35,11 @@ export interface Explanation {
   readonly productId: string | null;
   /** How many events it is made of, and what they add up to. */
   readonly count: number;
-  readonly sum: number;
+  readonly sum: Sum;
   /** What the read models say for the same span at the same position. */
-  readonly readModels: number;
+  readonly readModels: Sum;
   readonly projection: string;
+  /** Whether both are that exactly: what cannot be given is not equal to anything. */
   readonly equal: boolean;
   /** The position of both: topic to the last offset of each partition, −1 for none. */
   readonly positions: TopicPositions;
@@ -95,7 +97,7 @@ export async function explain(options: ExplainOptions): Promise<Explanation> {
     sum,
     readModels: value,
     projection: projectionOf(figure),
-    equal: sum === value,
+    equal: sum !== BEYOND && sum === value,
     positions,
     events,
   };
@@ -104,7 +106,7 @@ export async function explain(options: ExplainOptions): Promise<Explanation> {
 async function addUp(
   { log, figure, from, to, productId, eventsMax, onProgress, signal }: ExplainOptions,
   positions: TopicPositions,
-): Promise<{ count: number; sum: number; events: readonly Contribution[] }> {
+): Promise<{ count: number; sum: Sum; events: readonly Contribution[] }> {
   const adding = ADDING[figure];
   // A stock is of all that came before.
   const since = figure === 'stock' ? -Infinity : from;
@@ -112,7 +114,7 @@ async function addUp(
   const total = parts.reduce((offsets, part) => offsets + part.end, 0);
   const earliest = new Earliest(eventsMax);
   let count = 0;
-  let sum = 0;
+  let sum: Sum = 0;
   let done = 0;
   for (const { topic, partition, end } of parts) {
     const batches = readRecorded(log, { topic, partition }, 0, end, (batch) => {
@@ -126,7 +128,7 @@ async function addUp(
         const adds = adding(each, productId);
         if (adds === null) continue;
         count += 1;
-        sum += adds;
+        sum = plus(sum, adds);
         earliest.add(each, adds);
       }
     }

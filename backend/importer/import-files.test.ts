@@ -110,7 +110,8 @@ describe('other layouts', () => {
       row('9'.repeat(91), 'A', 'n'),
       ...Array.from({ length: 5_001 }, () => row('3', 'A', 'n')),
       ...Array.from({ length: 2_500 }, () => row('4', 'A', 'å'.repeat(400))),
-      row('5', 'B', 'n', 1_000_000_000, '90000000000.00'),
+      row('5', 'B', 'n', 1_000_000_000, '20.00'),
+      row('9', 'B', 'n', 1, '5012345678900'),
       row('6', 'C', 'n', 1_000_000_000),
       row('7', 'C', 'n', 1_000_000_000),
       row('8', 'A'.repeat(100), 'n'),
@@ -124,6 +125,7 @@ describe('other layouts', () => {
       'invoice with too many lines': 5_001,
       'invoice too large': 2_500,
       'invoice total too large': 1,
+      'price too large': 1,
     });
     expect(orderOf(shop, 'INV-1')?.lines[0]?.name).toBe('n'.repeat(500));
     expect(shop.orders).toHaveLength(4);

@@ -1,18 +1,15 @@
 /** One row of the file as a line of an order, or the reason why it is none. */
+import { HAPPENED_MAX, HAPPENED_MIN, ORDER_TOTAL_MAX, QUANTITY_MAX } from '../events/bounds.ts';
 import { parseAmount } from '../domain/money.ts';
 import { COLUMNS, type Column, type FileFormat, type LeftOutReason, type UnreadableReason } from './format.ts';
 import type { Reading } from './reading.ts';
 
-const QUANTITY_MAX = 1_000_000_000;
 /** Room for the prefix of the order id within its 100 characters. */
 const INVOICE_LENGTH_MAX = 90;
 const STOCK_CODE_LENGTH_MAX = 100;
 const CUSTOMER_LENGTH_MAX = 200;
 /** Names and countries are for people only: longer ones are cut, and the line is imported. */
 const TEXT_LENGTH_MAX = 500;
-/** From 1970 to 9999: what an event's instant can say, and nobody sold anything online before. */
-const AT_MIN = 0;
-const AT_MAX = Date.UTC(9999, 11, 31);
 /** Different texts remembered for each kind of value; reading dates and amounts is slow, and they repeat. */
 const REMEMBERED_MAX = 100_000;
 /** What pandas, SQL and spreadsheets write for nothing. Not "NA", which is Namibia. */
@@ -70,7 +67,7 @@ export function lineReader(reading: Reading, format: FileFormat): LineReader {
   const readPrice = remembering((text) => priceOf(reading.priceOf(text), format));
   const readDate = remembering((text) => {
     const at = reading.instantOf(text);
-    return at === null || at < AT_MIN || at > AT_MAX ? 'unreadable date' : at;
+    return at === null || at < HAPPENED_MIN || at > HAPPENED_MAX ? 'unreadable date' : at;
   });
   return ({ line, cells, isWhole }) => {
     if (!isWhole) return 'wrong number of columns';
@@ -117,7 +114,7 @@ function priceOf(plain: string | null, { currency, minorDigits }: FileFormat): R
   if (plain === null) return 'unreadable price';
   if (plain.startsWith('-') || !/[1-9]/.test(plain)) return 'price not above 0';
   const amount = parseAmount(plain, currency, minorDigits);
-  if (amount !== null) return amount;
+  if (amount !== null) return amount > ORDER_TOTAL_MAX ? 'price too large' : amount;
   return Number(plain) > 1e12 ? 'price too large' : 'price not in whole minor units';
 }
 

@@ -5,16 +5,15 @@
 import { createHash } from 'node:crypto';
 import type { HandlingPolicy } from '../events/events.ts';
 import type { ListProduct, PlaceOrder, ReceiveStock } from '../shop/commands.ts';
+import { LINES_MAX, ORDER_TOTAL_MAX, QUANTITY_MAX } from '../events/bounds.ts';
 import { fingerprintOf } from '../shop/identity.ts';
 import type { RejectReason } from './format.ts';
 import type { OrderLine } from './order-line.ts';
 
-const LINES_MAX = 5_000;
 /** Below the largest record that can be read, by room for what the shop adds. */
 const ORDER_BYTES_MAX = 900_000;
 /** An order of no more lines than this cannot be too large, however long its names. */
 const LINES_SURELY_SMALL = 250;
-const RECEIPT_UNITS_MAX = 1_000_000_000;
 const KEY_LENGTH_MAX = 100;
 
 const CATEGORY = 'Imported';
@@ -68,7 +67,7 @@ function invoiceOf(number: string, lines: readonly OrderLine[], terms: OrderTerm
     total += line.quantity * line.unitPrice;
     at = Math.min(at, line.at);
   }
-  if (!Number.isSafeInteger(total)) return 'invoice total too large';
+  if (total > ORDER_TOTAL_MAX) return 'invoice total too large';
   const orderId = `INV-${number}`;
   const instant = new Date(at).toISOString();
   const order = {
@@ -176,9 +175,9 @@ export function receiptsOf(batch: readonly Invoice[], missing: readonly Invoice[
   const digest = hash.digest('hex');
   const receipts: ReceiveStock[] = [];
   for (const [productId, { at, units }] of unitsOf(missing)) {
-    for (let left = units, part = 1; left > 0; left -= RECEIPT_UNITS_MAX, part++) {
+    for (let left = units, part = 1; left > 0; left -= QUANTITY_MAX, part++) {
       const key = receiptKey(digest, productId, part);
-      const quantity = Math.min(left, RECEIPT_UNITS_MAX);
+      const quantity = Math.min(left, QUANTITY_MAX);
       receipts.push({ type: 'ReceiveStock', key, at, source: 'import', productId, quantity, reason: 'initial' });
     }
   }

@@ -18,6 +18,8 @@ export type ShopErrorCode =
   | 'TIMEOUT'
   /** A fold threw: a bug in a projection. */
   | 'FOLD_FAILED'
+  /** A sum is beyond what an integer holds exactly, so it is not given. */
+  | 'INEXACT'
   /** Used after it was closed. */
   | 'CLOSED'
   /** What somebody typed or sent cannot be used. */

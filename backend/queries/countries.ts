@@ -3,6 +3,7 @@ import type { CountrySales } from '../../projections/country-sales.ts';
 import { textOf } from '../../projections/field-name.ts';
 import { QUARTER_MS, quarterOf, startOfQuarter } from '../../projections/quarter.ts';
 import { boundsOf, type Day } from '../domain/calendar.ts';
+import { BEYOND, plus, type Sum } from '../domain/exact.ts';
 import type { FoldedDocument } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from './collections.ts';
 import {
@@ -21,7 +22,7 @@ export interface CountryHour {
   readonly to: number;
   readonly orders: number;
   /** In minor units. */
-  readonly sales: number;
+  readonly sales: Sum;
 }
 
 export interface CountryOfDay {
@@ -29,7 +30,7 @@ export interface CountryOfDay {
   readonly country: string;
   readonly orders: number;
   /** In minor units. */
-  readonly sales: number;
+  readonly sales: Sum;
   /** Every hour of the day, also those without an order: 23 to 25 of them. */
   readonly hours: readonly CountryHour[];
 }
@@ -93,7 +94,7 @@ function hoursBetween(
         const [orders, sales] = minutes[slot] ?? [0, 0];
         if (hour === undefined) continue;
         hour.orders += orders;
-        hour.sales += sales;
+        hour.sales = plus(hour.sales, sales);
       }
     }
   }
@@ -112,8 +113,13 @@ function countriesOf(hoursOf: ReadonlyMap<string, readonly Hour[]>): CountryOfDa
     .map(([field, hours]) => ({
       country: textOf(field),
       orders: hours.reduce((sum, { orders }) => sum + orders, 0),
-      sales: hours.reduce((sum, { sales }) => sum + sales, 0),
+      sales: hours.reduce((sum: Sum, { sales }) => plus(sum, sales), 0),
       hours,
     }))
-    .sort((a, b) => b.sales - a.sales || (a.country < b.country ? -1 : 1));
+    .sort((a, b) => bySales(b) - bySales(a) || (a.country < b.country ? -1 : 1));
+}
+
+/** What is beyond comes first. */
+function bySales({ sales }: CountryOfDay): number {
+  return sales === BEYOND ? Number.MAX_VALUE : sales;
 }

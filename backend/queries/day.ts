@@ -1,6 +1,7 @@
 /** The figures of one local day. */
 import { QUARTER_MS, quarterOf } from '../../projections/quarter.ts';
 import { boundsOf, type Day } from '../domain/calendar.ts';
+import type { Sum } from '../domain/exact.ts';
 import type { FoldedDocument, KeyRange } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from './collections.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type ReadOptions,
 } from './consistent-read.ts';
 import { productsBetween, type ProductSold } from './products.ts';
-import { secondAt, sumOfSeconds } from './windows.ts';
+import { countOfSeconds, secondAt, sumOfSeconds } from './windows.ts';
 
 export interface DayFigures {
   readonly day: Day;
@@ -21,7 +22,7 @@ export interface DayFigures {
   readonly to: number;
   readonly orders: number;
   /** In minor units. */
-  readonly sales: number;
+  readonly sales: Sum;
   /** Orders handled on the day, whenever they were placed. */
   readonly handled: number;
   /** Products sold, ordered by product id. */
@@ -51,14 +52,15 @@ export async function readDay(models: Readable, day: Day, options: DayOptions): 
     handled: { ...ofOrders('handling'), sources: sourcesOf('handled-orders') },
   };
   const { documents, positions } = await readConsistently(models, ranges, options);
-  const sumOfDay = (found: readonly FoldedDocument[]): number => sumOfSeconds(found, secondAt(from), secondAt(to - 1));
+  const countOfDay = (found: readonly FoldedDocument[]): number =>
+    countOfSeconds(found, secondAt(from), secondAt(to - 1));
   return {
     day,
     from,
     to,
-    orders: sumOfDay(documents.orderCounts),
-    sales: sumOfDay(documents.sales),
-    handled: sumOfDay(documents.handled),
+    orders: countOfDay(documents.orderCounts),
+    sales: sumOfSeconds(documents.sales, secondAt(from), secondAt(to - 1)),
+    handled: countOfDay(documents.handled),
     products: productsBetween(documents.productsSold, from, to),
     positions: byProjection(collections, positions),
   };

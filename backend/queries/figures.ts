@@ -3,9 +3,10 @@
  * whole seconds that ends with the instant's own second; "today" begins with the local midnight in the
  * shop's time zone.
  */
-import { ALL_TIME } from '../../projections/handling.ts';
+import { ALL_TIME, type Handling } from '../../projections/handling.ts';
 import { QUARTER_MS, quarterOf } from '../../projections/quarter.ts';
 import { boundsOf, dayOf } from '../domain/calendar.ts';
+import { counted, type Sum } from '../domain/exact.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { FoldedDocument, KeyRange } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from './collections.ts';
@@ -17,7 +18,7 @@ import {
   type Readable,
 } from './consistent-read.ts';
 import { isReceived, stockRanges } from './stock.ts';
-import { AFTER_QUARTERS, secondAt, sumOfSeconds, trailingIntervals } from './windows.ts';
+import { AFTER_QUARTERS, countOfSeconds, secondAt, sumOfSeconds, trailingCounts } from './windows.ts';
 
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 3_600;
@@ -84,16 +85,16 @@ function momentOf({ at, timeZone }: Pick<FigureOptions, 'at' | 'timeZone'>): Mom
 }
 
 export const ordersToday = ({ orderCounts }: Documents<'orderCounts'>, { last, midnight }: Moment): number =>
-  sumOfSeconds(orderCounts, midnight, last);
+  countOfSeconds(orderCounts, midnight, last);
 
-export const salesToday = ({ sales }: Documents<'sales'>, { last, midnight }: Moment): number =>
+export const salesToday = ({ sales }: Documents<'sales'>, { last, midnight }: Moment): Sum =>
   sumOfSeconds(sales, midnight, last);
 
-export const salesLastHour = ({ sales }: Documents<'sales'>, { last }: Moment): number =>
+export const salesLastHour = ({ sales }: Documents<'sales'>, { last }: Moment): Sum =>
   sumOfSeconds(sales, last - HOUR_SECONDS + 1, last);
 
 export const handledToday = ({ handled }: Documents<'handled'>, { last, midnight }: Moment): number =>
-  sumOfSeconds(handled, midnight, last);
+  countOfSeconds(handled, midnight, last);
 
 /** The handling monitor: counts of handled orders. */
 export interface HandledWindows {
@@ -111,7 +112,7 @@ export interface HandledWindows {
 export function handledWindows(documents: Documents<'handled'>, moment: Moment): HandledWindows {
   const { handled } = documents;
   const { last } = moment;
-  const within = (seconds: number): number => sumOfSeconds(handled, last - seconds + 1, last);
+  const within = (seconds: number): number => countOfSeconds(handled, last - seconds + 1, last);
   const handledLast2h = within(2 * HOUR_SECONDS);
   return {
     handledToday: handledToday(documents, moment),
@@ -120,7 +121,7 @@ export function handledWindows(documents: Documents<'handled'>, moment: Moment):
     handledLast1h: within(HOUR_SECONDS),
     handledLast2h,
     handledPer5mAverage: handledLast2h / INTERVALS,
-    handledPer5m: trailingIntervals(handled, last, INTERVALS, INTERVAL_SECONDS),
+    handledPer5m: trailingCounts(handled, last, INTERVALS, INTERVAL_SECONDS),
   };
 }
 
@@ -132,8 +133,9 @@ export function openOrders(
   { totals, drawn, handled }: Documents<'totals' | 'drawn' | 'handled'>,
   { last }: Moment,
 ): number {
-  let open = sumOfSeconds(handled, last + 1, Infinity) - sumOfSeconds(drawn, last + 1, Infinity);
-  for (const { topic, body } of totals) open += (topic === 'orders' ? 1 : -1) * Number(body['total']);
+  let open = countOfSeconds(handled, last + 1, Infinity) - countOfSeconds(drawn, last + 1, Infinity);
+  for (const { topic, body } of totals)
+    open += (topic === 'orders' ? 1 : -1) * counted((body as unknown as Handling).total);
   return Math.max(0, open);
 }
 

@@ -2,6 +2,7 @@
 import { textOf } from '../../projections/field-name.ts';
 import type { ProductsSold } from '../../projections/products-sold.ts';
 import { QUARTER_MS, quarterOf, startOfQuarter } from '../../projections/quarter.ts';
+import { plus, type Sum } from '../domain/exact.ts';
 import { boundsOf, type Day } from '../domain/calendar.ts';
 import type { FoldedDocument } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from './collections.ts';
@@ -16,24 +17,24 @@ import {
 export interface ProductSold {
   readonly productId: string;
   readonly name: string;
-  readonly units: number;
+  readonly units: Sum;
   /** In minor units. */
-  readonly amount: number;
+  readonly amount: Sum;
 }
 
 const MINUTE_MS = 60_000;
 
-interface Sum {
+interface Tally {
   name: string;
   /** The key of the quarter that the name is from. */
   named: string;
-  units: number;
-  amount: number;
+  units: Sum;
+  amount: Sum;
 }
 
 /** Sums from `from` (inclusive) to `to` (exclusive), both whole minutes, epoch ms; ordered by product id. */
 export function productsBetween(documents: readonly FoldedDocument[], from: number, to: number): ProductSold[] {
-  const sums = new Map<string, Sum>();
+  const sums = new Map<string, Tally>();
   for (const { key, body } of documents) {
     const start = startOfQuarter(key);
     if (start >= to || start + QUARTER_MS <= from) continue;
@@ -53,29 +54,29 @@ export function productsBetween(documents: readonly FoldedDocument[], from: numb
 
 /** Null when nothing was sold in any of the minutes. */
 function ofMinutes(
-  minutes: Readonly<Record<string, readonly [units: number, amount: number]>>,
+  minutes: Readonly<Record<string, readonly [units: Sum, amount: Sum]>>,
   start: number,
   from: number,
   to: number,
-): readonly [units: number, amount: number] | null {
-  let sum: [number, number] | null = null;
+): readonly [units: Sum, amount: Sum] | null {
+  let sum: [Sum, Sum] | null = null;
   for (const slot in minutes) {
     const minute = start + Number(slot) * MINUTE_MS;
     if (minute < from || minute >= to) continue;
     const [units, amount] = minutes[slot] ?? [0, 0];
-    sum = [(sum?.[0] ?? 0) + units, (sum?.[1] ?? 0) + amount];
+    sum = [plus(sum?.[0] ?? 0, units), plus(sum?.[1] ?? 0, amount)];
   }
   return sum;
 }
 
-function add(sums: Map<string, Sum>, field: string, name: string, key: string, units: number, amount: number): void {
+function add(sums: Map<string, Tally>, field: string, name: string, key: string, units: Sum, amount: Sum): void {
   const sum = sums.get(field);
   if (sum === undefined) {
-    sums.set(field, { name, named: key, units, amount });
+    sums.set(field, { name, named: key, units: plus(0, units), amount: plus(0, amount) });
     return;
   }
-  sum.units += units;
-  sum.amount += amount;
+  sum.units = plus(sum.units, units);
+  sum.amount = plus(sum.amount, amount);
   if (key > sum.named) [sum.name, sum.named] = [name, key];
 }
 

@@ -1,6 +1,7 @@
 /** Orders, sales and handled orders by equal spans of time, for charts. */
 import { QUARTER_MS, quarterOf, startOfQuarter, type SecondSums } from '../../projections/quarter.ts';
 import { addDays, boundsOf, dayOf } from '../domain/calendar.ts';
+import { counted, plus, type Sum } from '../domain/exact.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { FoldedDocument, KeyRange } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from './collections.ts';
@@ -29,7 +30,7 @@ export interface Bucket {
   readonly to: number;
   readonly orders: number;
   /** In minor units. */
-  readonly sales: number;
+  readonly sales: Sum;
   readonly handled: number;
 }
 
@@ -77,9 +78,9 @@ export async function readSeries(models: Readable, options: SeriesOptions): Prom
   const buckets = edges.slice(0, -1).map((start, index) => ({
     from: start,
     to: edges[index + 1] ?? start,
-    orders: orders[index] ?? 0,
+    orders: counted(orders[index] ?? 0),
     sales: sales[index] ?? 0,
-    handled: handled[index] ?? 0,
+    handled: counted(handled[index] ?? 0),
   }));
   return { from, to, buckets, positions: byProjection(collections, positions) };
 }
@@ -109,14 +110,14 @@ function edgesOf({ from, to, bucket, timeZone }: SeriesOptions): number[] {
 }
 
 /** The sum of each bucket. Buckets are found by going along, as a quarter's seconds come in order. */
-function sumsBetween(documents: readonly FoldedDocument[], edges: readonly number[]): number[] {
-  const sums = Array.from({ length: edges.length - 1 }, () => 0);
+function sumsBetween(documents: readonly FoldedDocument[], edges: readonly number[]): Sum[] {
+  const sums = Array.from({ length: edges.length - 1 }, (): Sum => 0);
   for (const { key, body } of documents) {
     const start = startOfQuarter(key);
     const { total, seconds } = body as unknown as SecondSums;
     let index = bucketAt(edges, start);
     if (index >= 0 && start + QUARTER_MS <= (edges[index + 1] ?? 0)) {
-      sums[index] = (sums[index] ?? 0) + total;
+      sums[index] = plus(sums[index] ?? 0, total);
       continue;
     }
     for (const slot in seconds) {
@@ -125,7 +126,7 @@ function sumsBetween(documents: readonly FoldedDocument[], edges: readonly numbe
       if (index < 0 || instant < (edges[index] ?? 0) || instant >= (edges[index + 1] ?? 0)) {
         index = bucketAt(edges, instant);
       }
-      sums[index] = (sums[index] ?? 0) + (seconds[slot] ?? 0);
+      sums[index] = plus(sums[index] ?? 0, seconds[slot] ?? 0);
     }
   }
   return sums;

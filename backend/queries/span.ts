@@ -1,5 +1,6 @@
 /** One figure over any span of time, by the same sums as every other answer. */
 import { QUARTER_MS, quarterOf } from '../../projections/quarter.ts';
+import type { Sum } from '../domain/exact.ts';
 import type { Topic } from '../events/topics.ts';
 import type { FoldedDocument } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from './collections.ts';
@@ -23,7 +24,7 @@ export interface SpanOptions {
 
 export interface SpanFigure {
   /** A count, or an amount in minor units. */
-  readonly value: number;
+  readonly value: Sum;
   /** Up to where in the log it stands. */
   readonly positions: TopicPositions;
 }
@@ -61,7 +62,7 @@ function unitsOf(
   documents: readonly FoldedDocument[],
   { from, to }: Pick<SpanOptions, 'from' | 'to'>,
   id: string | null,
-): number {
+): Sum {
   return productsBetween(documents, from, to).find(({ productId }) => productId === id)?.units ?? 0;
 }
 

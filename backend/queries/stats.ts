@@ -1,4 +1,5 @@
 /** Every figure at once, as of an instant. */
+import { BEYOND, beyondText, type Sum } from '../domain/exact.ts';
 import type { ProjectionPositions, Readable } from './consistent-read.ts';
 import {
   handledToday,
@@ -24,8 +25,8 @@ export interface Stats extends HandledWindows {
   readonly timeZone: string;
   readonly currency: string;
   readonly ordersToday: number;
-  readonly salesToday: number;
-  readonly salesLastHour: number;
+  readonly salesToday: Sum;
+  readonly salesLastHour: Sum;
   /** Drawn to be handled and placed, and not handled, by the instant. */
   readonly openOrders: number;
   /** Ordered by product id. */
@@ -43,6 +44,26 @@ export type ComparedStats = Pick<
   Stats,
   'at' | 'ordersToday' | 'salesToday' | 'salesLastHour' | 'handledToday' | 'openOrders'
 >;
+
+/** A figure that cannot be given, by the name that programs know, and why. */
+export interface Ungiven {
+  readonly figure: string;
+  readonly message: string;
+}
+
+/** The figures that cannot be given, as they would not be exact. */
+export function ungivenIn({ salesToday, salesLastHour, stock }: Stats): Ungiven[] {
+  const figures: [string, Sum][] = [
+    ['salesToday', salesToday],
+    ['salesLastHour', salesLastHour],
+    ...stock.flatMap(({ productId, balance, opening, soldToday }): [string, Sum][] => [
+      [`balance of ${productId}`, balance],
+      [`opening of ${productId}`, opening],
+      [`soldToday of ${productId}`, soldToday],
+    ]),
+  ];
+  return figures.flatMap(([figure, sum]) => (sum === BEYOND ? [{ figure, message: beyondText(figure) }] : []));
+}
 
 const COMPARED = ['orderCounts', 'sales', 'drawn', 'handled', 'totals'] as const satisfies readonly RangeName[];
 const ALL = [...COMPARED, 'products', 'movements', 'soldToday'] as const satisfies readonly RangeName[];

@@ -1,6 +1,7 @@
 /** A stock of which what was sold is folded before what was received. */
 import { describe, expect, it } from 'vitest';
 import { MemoryModels, MemoryStore } from '../../projections/model/memory-models.ts';
+import type { Sum } from '../domain/exact.ts';
 import type { Recorded } from '../events/codec.ts';
 import type { ProductId, StockReceived } from '../events/events.ts';
 import { LiveStatsSource } from '../live/live-stats.ts';
@@ -33,7 +34,7 @@ async function soldBeforeReceived(): Promise<{ readonly models: MemoryModels; re
   return { models, delivery };
 }
 
-const balanceIn = ({ stock }: { readonly stock: readonly { readonly balance: number }[] }): number | undefined =>
+const balanceIn = ({ stock }: { readonly stock: readonly { readonly balance: Sum }[] }): Sum | undefined =>
   stock[0]?.balance;
 
 describe('a stock', () => {

@@ -2,6 +2,7 @@
 import { textOf } from '../../projections/field-name.ts';
 import { quarterOf, startOfQuarter } from '../../projections/quarter.ts';
 import { productIdOf, productKey, type StockMovements, type StockOfProduct } from '../../projections/stock.ts';
+import { BEYOND, plus, type Sum } from '../domain/exact.ts';
 import { boundsOf, dayOf } from '../domain/calendar.ts';
 import type { FoldedDocument, KeyRange } from '../ports/read-models.ts';
 import { sourcesOf } from './consistent-read.ts';
@@ -13,14 +14,14 @@ export interface StockBalance {
   /** The product's id until it is listed. */
   readonly name: string;
   /** Units received less units sold; exact to the minute. */
-  readonly balance: number;
+  readonly balance: Sum;
   readonly category: string;
   /** The list price of now in minor units; null until it is listed. */
   readonly price: number | null;
   /** Units received as opening stock, at any time. */
-  readonly opening: number;
+  readonly opening: Sum;
   /** Units sold since 00:00; exact to the minute. */
-  readonly soldToday: number;
+  readonly soldToday: Sum;
 }
 
 const MINUTE_MS = 60_000;
@@ -56,27 +57,35 @@ export function stockAsOf(
     productsBetween(soldToday, midnight, endOfMinute(at)).map((each) => [each.productId, each.units]),
   );
   const later = movedAfter(movements, Math.floor(at / MINUTE_MS));
-  const known = new Map<string, { listed: StockOfProduct['product']; balance: number; opening: number }>();
+  const known = new Map<string, { listed: StockOfProduct['product']; received: Sum; sold: Sum; opening: Sum }>();
   for (const { key, body } of products) {
     const id = productIdOf(key);
     const document = body as unknown as StockOfProduct;
-    const entry = known.get(id) ?? { listed: null, balance: -(later.get(id) ?? 0), opening: 0 };
+    const entry = known.get(id) ?? { listed: null, received: 0, sold: 0, opening: 0 };
     known.set(id, entry);
-    entry.balance += document.received - document.sold;
-    entry.opening += document.opening;
+    entry.received = plus(entry.received, document.received);
+    entry.sold = plus(entry.sold, document.sold);
+    entry.opening = plus(entry.opening, document.opening);
     entry.listed ??= document.product;
   }
   return [...known]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([productId, { listed, balance, opening }]) => ({
+    .map(([productId, { listed, received, sold: soldEver, opening }]) => ({
       productId,
       name: listed?.name ?? productId,
-      balance: balance === 0 ? 0 : balance,
+      balance: less(less(received, soldEver), later.get(productId) ?? 0),
       category: listed?.category ?? '',
       price: listed?.price ?? null,
       opening,
       soldToday: sold.get(productId) ?? 0,
     }));
+}
+
+/**
+ * Where the sums of all that came in and of all that went out are exact, so is every difference of parts of them.
+ */
+function less(sum: Sum, part: Sum): Sum {
+  return sum === BEYOND || part === BEYOND ? BEYOND : plus(sum, -part);
 }
 
 /**
@@ -101,14 +110,14 @@ export function currencyOf(products: readonly FoldedDocument[]): string | null {
 }
 
 /** Units moved after the minute, by product id. */
-function movedAfter(movements: readonly FoldedDocument[], minute: number): Map<string, number> {
-  const moved = new Map<string, number>();
+function movedAfter(movements: readonly FoldedDocument[], minute: number): Map<string, Sum> {
+  const moved = new Map<string, Sum>();
   for (const { key, body } of movements) {
     const start = startOfQuarter(key) / MINUTE_MS;
     for (const [field, { minutes }] of Object.entries((body as unknown as StockMovements).products)) {
       const id = textOf(field);
       for (const slot in minutes) {
-        if (start + Number(slot) > minute) moved.set(id, (moved.get(id) ?? 0) + (minutes[slot] ?? 0));
+        if (start + Number(slot) > minute) moved.set(id, plus(moved.get(id) ?? 0, minutes[slot] ?? 0));
       }
     }
   }

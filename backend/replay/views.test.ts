@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { handling } from '../../projections/handling.ts';
 import { orderCounts } from '../../projections/order-counts.ts';
 import { sales } from '../../projections/sales.ts';
+import type { Sum } from '../domain/exact.ts';
 import { silentLogger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import { encodePosition } from '../queries/position.ts';
@@ -34,7 +35,7 @@ async function built(builder: ViewBuilder): Promise<void> {
   await eventually(async () => (await builder.list()).every(({ state }) => state !== 'BUILDING'));
 }
 
-function ordersIn(models: ReadModels, name: string): Promise<number> {
+function ordersIn(models: ReadModels, name: string): Promise<Sum> {
   return readView(models, name, ['order-counts', 'sales', 'handling'], async (_, collections) => {
     const span = { from: START, to: START + HOUR_MS, productId: null, timeZone: 'UTC', collections };
     return (await readSpan(models, 'orders', span)).value;

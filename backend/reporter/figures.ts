@@ -1,6 +1,8 @@
 /** What a report says: a day's figures at one position of the log, and what changed since the revision before. */
 import { isSameZone, type Day } from '../domain/calendar.ts';
+import { BEYOND, beyondText, type Sum } from '../domain/exact.ts';
 import type { ProductId, ReportIssued } from '../events/events.ts';
+import { ShopError } from '../ports/errors.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import type { Collections } from '../queries/collections.ts';
 import { readDay } from '../queries/day.ts';
@@ -19,7 +21,7 @@ export type Figures = Pick<
 
 type Change = ReportIssued['changes'][number];
 
-/** Reads a day's figures, all at the same positions of the log. Rejects with UNAVAILABLE. */
+/** Reads a day's figures, all at the same positions of the log. Rejects with UNAVAILABLE; INEXACT when one cannot be given. */
 export async function readFigures(day: Day, { models, timeZone, collections }: FiguresOptions): Promise<Figures> {
   const read = await readDay(models, day, { timeZone, collections: await collections(), equalPositions: true });
   return {
@@ -28,14 +30,25 @@ export async function readFigures(day: Day, { models, timeZone, collections }: F
     from: new Date(read.from).toISOString(),
     to: new Date(read.to).toISOString(),
     orders: read.orders,
-    sales: read.sales,
+    sales: given('the sales', read.sales),
     handledOrders: read.handled,
-    products: read.products.map((each) => ({ ...each, productId: each.productId as ProductId })),
+    products: read.products.map(({ productId, name, units, amount }) => ({
+      productId: productId as ProductId,
+      name,
+      units: given(`the units of ${productId}`, units),
+      amount: given(`the amount of ${productId}`, amount),
+    })),
     positions: {
       orders: [...(read.positions['order-counts']?.orders ?? [])],
       'handled-orders': [...(read.positions['handling']?.['handled-orders'] ?? [])],
     },
   };
+}
+
+/** Others add these up: a report without one of them would be taken for one in which it is 0. */
+function given(what: string, sum: Sum): number {
+  if (sum === BEYOND) throw new ShopError('INEXACT', beyondText(what));
+  return sum;
 }
 
 /** The event of a report, or null when figures and zone are those of the revision before. */

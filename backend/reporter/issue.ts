@@ -4,7 +4,7 @@
  */
 import { caughtUp, endsOf, type Ends, type Followed } from '../../projections/caught-up.ts';
 import type { Day } from '../domain/calendar.ts';
-import { encode } from '../events/codec.ts';
+import { encode, InvalidEventError, type NewRecord } from '../events/codec.ts';
 import type { ReportIssued } from '../events/events.ts';
 import { systemClock, type Clock } from '../ports/clock.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
@@ -12,6 +12,7 @@ import type { EventLog, Writer } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import { collectionFor, type Collections } from '../queries/collections.ts';
+import { noteUngiven } from '../queries/ungiven-reports.ts';
 import { readFigures, reportOf } from './figures.ts';
 import type { IssuedReports } from './issued.ts';
 import { REPORTED_TOPICS } from './late.ts';
@@ -46,8 +47,9 @@ export interface IssueChoice {
 
 /**
  * Issues the report of each day unless its figures are those that were issued last. Days must have been read
- * up to what they hold: see projectionsReach(). Rejects with FENCED or UNKNOWN_OUTCOME after a number of tries,
- * UNAVAILABLE, STORAGE, and with BAD_INPUT when there are reports of another zone.
+ * up to what they hold: see projectionsReach(). Resolves to the days of which none can be given, with the reason; the
+ * read models are told of them. Rejects with FENCED or UNKNOWN_OUTCOME after a number of tries, UNAVAILABLE, STORAGE,
+ * and with BAD_INPUT when there are reports of another zone.
  */
 export async function issueDays(
   days: readonly Day[],
@@ -55,7 +57,8 @@ export async function issueDays(
   options: IssueOptions,
   signal: AbortSignal,
   { rezone = false, onIssued = () => {} }: IssueChoice = {},
-): Promise<void> {
+): Promise<ReadonlyMap<Day, string>> {
+  const outcomes = new Map<Day, string | null>();
   let left = [...days];
   for (let tries = 1; left.length > 0 && !signal.aborted; tries++) {
     const writer = await options.log.writer(REPORTER);
@@ -63,12 +66,12 @@ export async function issueDays(
       await issued.readToEnd();
       if (!rezone) assertZone(issued.all(), options.timeZone);
       while (left[0] !== undefined && !signal.aborted) {
-        await issueDay(left[0], writer, issued, options);
+        outcomes.set(left[0], await issueDay(left[0], writer, issued, options));
         left = left.slice(1);
         tries = 1;
         onIssued();
       }
-      return;
+      break;
     } catch (error) {
       const isOurs = isShopError(error, 'FENCED') || isShopError(error, 'UNKNOWN_OUTCOME');
       if (!isOurs || tries >= FENCE_TRIES_MAX) throw error;
@@ -79,17 +82,34 @@ export async function issueDays(
     // Whoever lost gives way, for longer each time, so that one of two gets through.
     await systemClock.until(systemClock.now() + Math.min(PAUSE_MAX_MS, PAUSE_FIRST_MS * 2 ** tries), signal);
   }
+  await noteUngiven(options.models, outcomes);
+  return new Map([...outcomes].flatMap(([day, reason]) => (reason === null ? [] : [[day, reason]])));
 }
 
-async function issueDay(day: Day, writer: Writer, issued: IssuedReports, options: IssueOptions): Promise<void> {
+/** Resolves to why the report of the day cannot be given; null when it is, or was before. */
+async function issueDay(
+  day: Day,
+  writer: Writer,
+  issued: IssuedReports,
+  options: IssueOptions,
+): Promise<string | null> {
   const { clock, currency, logger } = options;
-  const figures = await readFigures(day, options);
-  const event = reportOf(figures, issued.latest(day), { at: clock.now(), currency });
-  if (event === null) return;
-  await writer.append([encode(event)]);
+  let event: ReportIssued | null;
+  let record: NewRecord | null;
+  try {
+    event = reportOf(await readFigures(day, options), issued.latest(day), { at: clock.now(), currency });
+    record = event === null ? null : encode(event);
+  } catch (error) {
+    // The other days are not to wait for one that will never be given.
+    if (isShopError(error, 'INEXACT') || error instanceof InvalidEventError) return error.message;
+    throw error;
+  }
+  if (event === null || record === null) return null;
+  await writer.append([record]);
   await issued.readToEnd();
   const { revision, orders, sales } = event;
   logger.info({ day, revision, orders, sales }, revision === 1 ? 'Issued a daily report.' : 'Restated a daily report.');
+  return null;
 }
 
 /** What the figures of a day are read from. */

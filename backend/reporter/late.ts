@@ -5,6 +5,7 @@
 import { ALL_TIME } from '../../projections/handling.ts';
 import { QUARTER_MS, startOfQuarter } from '../../projections/quarter.ts';
 import { dayOf, type Day } from '../domain/calendar.ts';
+import { HAPPENED_MAX, HAPPENED_MIN } from '../events/bounds.ts';
 import { decode } from '../events/codec.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -40,6 +41,8 @@ export class LateWatch {
   #firstAt = Infinity;
   /** Reported days that something came in for later. */
   readonly late = new Set<Day>();
+  /** Days so far off that they have no report, on which something is said to have happened. */
+  readonly outside = new Set<Day>();
   /** Days on which something was placed or handled; those that have a report may be missing. */
   readonly #busy = new Set<Day>();
   readonly #days = new Map<number, Day>();
@@ -68,10 +71,12 @@ export class LateWatch {
     const { models, issued } = this.#options;
     await models.ensureCollection(REPORTER_COLLECTION);
     const known = await models.getMeta(META);
-    if (typeof known?.['firstAt'] === 'number') this.#firstAt = known['firstAt'];
+    this.#firstAt = firstIn(known);
     const stored = await this.#stored();
     const isFirstTime = [...stored.orders, ...stored['handled-orders']].every((position) => position === -1);
     if (!isFirstTime) {
+      // An earlier version has taken for the first what is too far off to have a report.
+      if (known !== null && this.#firstAt === Infinity) await this.#scan();
       this.#positions = stored;
       return;
     }
@@ -107,12 +112,23 @@ export class LateWatch {
   #look(topic: ReportedTopic, partition: number, offset: number, value: Buffer | null): void {
     const decoded = decode(topic, value);
     if (!decoded.ok) return;
-    if (topic === 'orders' && decoded.at < this.#firstAt) this.#firstAt = decoded.at;
-    const day = this.#dayAt(decoded.at);
-    this.#busy.add(day);
+    const day = this.#saw(decoded.at, topic);
+    if (day === null) return;
     const report = this.#options.issued.latest(day);
     if (report === null) return;
     if (offset > (report.positions[topic]?.[partition] ?? -1)) this.late.add(day);
+  }
+
+  /** Something happened: resolves to its day, or to null when it is too far off to have a report. */
+  #saw(at: number, topic: ReportedTopic): Day | null {
+    const day = this.#dayAt(at);
+    if (!isNear(at)) {
+      this.outside.add(day);
+      return null;
+    }
+    if (topic === 'orders') this.#firstAt = Math.min(this.#firstAt, at);
+    this.#busy.add(day);
+    return day;
   }
 
   /** Everything found up to here has been reported: the next start goes on from here. */
@@ -138,7 +154,7 @@ export class LateWatch {
     const { models } = this.#options;
     for (;;) {
       const known = await models.getMeta(META);
-      const firstAt = Math.min(this.#firstAt, Number(known?.['firstAt'] ?? Infinity));
+      const firstAt = Math.min(this.#firstAt, firstIn(known));
       this.#firstAt = firstAt;
       if (firstAt === Infinity || known?.['firstAt'] === firstAt) return;
       if (await models.putMeta(META, { firstAt }, known)) return;
@@ -148,9 +164,7 @@ export class LateWatch {
   /** Once in the life of a store; later the watch sees by itself what comes in, whatever its day. */
   async #scan(): Promise<void> {
     const { models, collections } = this.#options;
-    const { firstAt, quarters } = await readActivity(models, await collections());
-    this.#firstAt = Math.min(this.#firstAt, firstAt);
-    for (const quarter of quarters) this.#busy.add(this.#dayAt(quarter));
+    for await (const { at, topic } of activity(models, await collections())) this.#saw(at, topic);
   }
 
   async #stored(): Promise<Positions> {
@@ -174,10 +188,25 @@ export class LateWatch {
   }
 }
 
+/** The quarters of an hour in which something was placed or handled, by their first instants, as the read models have it. */
+async function* activity(
+  models: ReadModels,
+  collections: Collections,
+): AsyncGenerator<{ readonly at: number; readonly topic: ReportedTopic }> {
+  for await (const documents of models.scanFolded(collectionFor(collections, 'order-counts'))) {
+    for (const { key } of documents) yield { at: startOfQuarter(key), topic: 'orders' };
+  }
+  for await (const documents of models.scanFolded(collectionFor(collections, 'handling'))) {
+    for (const { key, topic } of documents) {
+      if (topic === 'handled-orders' && key !== ALL_TIME) yield { at: startOfQuarter(key), topic };
+    }
+  }
+}
+
 export interface Activity {
   /** The quarter in which the first order was placed, epoch ms; Infinity when there is none. */
   readonly firstAt: number;
-  /** First instants of the quarters in which something was placed or handled. */
+  /** First instants of the quarters in which something was placed or handled, and which can have a report. */
   readonly quarters: ReadonlySet<number>;
 }
 
@@ -185,18 +214,26 @@ export interface Activity {
 export async function readActivity(models: ReadModels, collections: Collections): Promise<Activity> {
   let firstAt = Infinity;
   const quarters = new Set<number>();
-  for await (const documents of models.scanFolded(collectionFor(collections, 'order-counts'))) {
-    for (const { key } of documents) {
-      firstAt = Math.min(firstAt, startOfQuarter(key));
-      quarters.add(startOfQuarter(key));
-    }
-  }
-  for await (const documents of models.scanFolded(collectionFor(collections, 'handling'))) {
-    for (const { key, topic } of documents) {
-      if (topic === 'handled-orders' && key !== ALL_TIME) quarters.add(startOfQuarter(key));
-    }
+  for await (const { at, topic } of activity(models, collections)) {
+    if (!isNear(at)) continue;
+    if (topic === 'orders') firstAt = Math.min(firstAt, at);
+    quarters.add(at);
   }
   return { firstAt, quarters };
+}
+
+const dateOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
+
+/** Somebody else's records may be dated anyhow. */
+export const OUTSIDE = `reports are of the days from ${dateOf(HAPPENED_MIN)} to ${dateOf(HAPPENED_MAX)}`;
+
+function isNear(at: number): boolean {
+  return at >= HAPPENED_MIN && at <= HAPPENED_MAX;
+}
+
+function firstIn(meta: Readonly<Record<string, unknown>> | null): number {
+  const at = Number(meta?.['firstAt'] ?? Infinity);
+  return isNear(at) ? at : Infinity;
 }
 
 function assertWithin({ topic, partition }: TopicPartition, from: number, { low, end }: Bounds): void {

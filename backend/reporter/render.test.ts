@@ -107,6 +107,8 @@ describe('the files of a report', () => {
       ].join('\n'),
     );
     expect(render({ ...event, products: [] }, 2).markdown).toContain('Nothing was sold.');
+    const many = event.products.map((each) => ({ ...each, units: Number.MAX_SAFE_INTEGER }));
+    expect(render({ ...event, products: many }, 2).markdown).toMatch(/Units sold +\| more than can be given exactly/);
     const inForints = { ...event, currency: 'HUF' };
     expect(plain(render(inForints, 2).markdown)).toContain('HUF 50,000.05');
     expect(plain(render(inForints, 0).markdown)).toContain('HUF 5,000,005');

@@ -1,5 +1,6 @@
 /** The files of a report: pure functions of its event, and of the decimals that its log's amounts have. */
 import { stringify } from 'csv-stringify/sync';
+import { BEYOND, plus, type Sum } from '../domain/exact.ts';
 import { decimalOf, formatAmount, formatCount } from '../domain/money.ts';
 import { localTime } from '../domain/calendar.ts';
 import type { ReportIssued } from '../events/events.ts';
@@ -56,7 +57,15 @@ function markdownOf(event: ReportIssued, minorDigits: number): string {
   const money = (minor: number): string => formatAmount(minor, currency, minorDigits);
   const when = (instant: string): string => localTime(Date.parse(instant), timeZone);
   const sold = [...products].sort((a, b) => b.amount - a.amount || (a.productId < b.productId ? -1 : 1));
-  const units = products.reduce((sum, each) => sum + each.units, 0);
+  const sumOf = (values: readonly number[], write: (sum: number) => string): string => {
+    const sum = values.reduce<Sum>(plus, 0);
+    return sum === BEYOND ? 'more than can be given exactly' : write(sum);
+  };
+  const units = sumOf(
+    products.map((each) => each.units),
+    formatCount,
+  );
+  const amounts = products.map((each) => each.amount);
   const parts = [
     `# Daily report ${day}`,
     `From ${when(event.from)} up to ${when(event.to)}, ${timeZone}. Revision ${revision}, issued ${when(event.at)}.`,
@@ -65,7 +74,7 @@ function markdownOf(event: ReportIssued, minorDigits: number): string {
       [
         ['Orders', formatCount(orders)],
         ['Sales', money(sales)],
-        ['Units sold', formatCount(units)],
+        ['Units sold', units],
         ['Orders handled', formatCount(handledOrders)],
       ],
       [false, true],
@@ -77,7 +86,7 @@ function markdownOf(event: ReportIssued, minorDigits: number): string {
           ['Product', 'Name', 'Units', 'Amount'],
           [
             ...sold.map((each) => [each.productId, each.name, formatCount(each.units), money(each.amount)]),
-            ['**Total**', '', formatCount(units), money(products.reduce((sum, each) => sum + each.amount, 0))],
+            ['**Total**', '', units, sumOf(amounts, money)],
           ],
           [false, false, true, true],
         ),

@@ -7,12 +7,14 @@ import cron from 'node-cron';
 import { join } from 'node:path';
 import { openFolder, type Folder } from '../adapters/files/folder.ts';
 import { addDays, boundsOf, dayOf, isDay, type Day } from '../domain/calendar.ts';
+import { HAPPENED_MAX, HAPPENED_MIN } from '../events/bounds.ts';
 import type { ReportIssued } from '../events/events.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
+import { noteUngiven } from '../queries/ungiven-reports.ts';
 import { dueDays, openedAt } from './due.ts';
 import { isPreliminary, issueDays, projectionsReach, reportedEnds, type IssueOptions } from './issue.ts';
 import { IssuedReports } from './issued.ts';
-import { LateWatch } from './late.ts';
+import { LateWatch, OUTSIDE } from './late.ts';
 import { assertZone, daysMoved } from './zone.ts';
 
 /** Orders that were placed before midnight may reach the log a little after it. */
@@ -61,7 +63,7 @@ export function startReporter(options: ReporterOptions): Promise<Reporter> {
 /**
  * Issues the report of a day by hand and writes its files: a new revision when the figures changed, else the
  * files only. Rejects with BAD_INPUT for what is no day, or has not ended (unless `force`), UNAVAILABLE when
- * the read models are behind, STORAGE.
+ * the read models are behind, INEXACT when it cannot be given, STORAGE.
  */
 export async function issueReport(
   day: Day,
@@ -85,7 +87,9 @@ async function issueByHand(
 ): Promise<IssuedByHand> {
   const { timeZone, clock, log, graceMs = GRACE_MS } = options;
   if (!isDay(day)) throw new ShopError('BAD_INPUT', `"${day}" is no day; write it as 2026-11-22`);
-  if (!force && boundsOf(day, timeZone).to + graceMs > clock.now()) {
+  const { from, to } = boundsOf(day, timeZone);
+  if (to <= HAPPENED_MIN || from > HAPPENED_MAX) throw new ShopError('BAD_INPUT', OUTSIDE);
+  if (!force && to + graceMs > clock.now()) {
     const next = addDays(day, 1);
     throw new ShopError(
       'BAD_INPUT',
@@ -94,7 +98,8 @@ async function issueByHand(
   }
   const { signal } = new AbortController();
   await projectionsReach(await reportedEnds(log), options, { signal, stalledMs: STALLED_MS });
-  await issueDays([day], issued, options, signal);
+  const ungiven = (await issueDays([day], issued, options, signal)).get(day);
+  if (ungiven !== undefined) throw new ShopError('INEXACT', `there is no report of ${day}: ${ungiven}`);
   const event = issued.latest(day);
   if (event === null) throw new Error(`the report of ${day} was issued and is not in the topic reports`);
   const names = await issued.writeDay(day, folder, options.minorDigits);
@@ -113,6 +118,8 @@ class RunningReporter implements Reporter {
   readonly #stopping = new AbortController();
   /** Preliminary reports whose figures turned out to be the final ones. */
   readonly #confirmed = new Set<string>();
+  /** Days whose report cannot be given, and why. Sums only grow: nothing but a start looks at them again. */
+  readonly #ungiven = new Map<Day, string>();
   #settle: { resolve: () => void; reject: (error: unknown) => void } = { resolve: () => {}, reject: () => {} };
   /** One thing at a time: two fences of one process would hinder each other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -217,10 +224,12 @@ class RunningReporter implements Reporter {
     if (due.size > 0) {
       if (!(await this.#reach(ends))) return;
       const days = [...due].sort();
-      await issueDays(days, this.#issued, this.#options, signal);
+      const ungiven = await issueDays(days, this.#issued, this.#options, signal);
       if (signal.aborted) return;
       for (const day of days) this.#reported(day);
+      this.#note(ungiven);
     }
+    await this.#noteOutside();
     await this.#watch.store();
     await this.#issued.writeFiles(this.#folder, this.#options.minorDigits);
   }
@@ -241,6 +250,23 @@ class RunningReporter implements Reporter {
 
   #reach(ends: Awaited<ReturnType<typeof reportedEnds>>): Promise<boolean> {
     return projectionsReach(ends, this.#options, { signal: this.#stopping.signal, stalledMs: STALLED_MS });
+  }
+
+  /** Says so once. */
+  #note(ungiven: ReadonlyMap<Day, string>): void {
+    for (const [day, reason] of ungiven) {
+      if (this.#ungiven.get(day) === reason) continue;
+      this.#ungiven.set(day, reason);
+      this.#options.logger.warn({ day, reason }, 'The report of a day cannot be given; the others go on.');
+    }
+  }
+
+  async #noteOutside(): Promise<void> {
+    const found = new Map([...this.#watch.outside].map((day) => [day, OUTSIDE]));
+    if (found.size === 0) return;
+    await noteUngiven(this.#options.models, found);
+    this.#note(found);
+    this.#watch.outside.clear();
   }
 
   #reported(day: Day): void {
@@ -268,6 +294,7 @@ class RunningReporter implements Reporter {
       opened: this.#opened === -Infinity ? null : dayOf(this.#opened, this.#options.timeZone),
       isBusy: (day) => this.#watch.isBusy(day),
       isReported: (day) => {
+        if (this.#ungiven.has(day)) return true;
         const report = this.#issued.latest(day);
         return report !== null && (!isPreliminary(report) || this.#confirmed.has(report.id));
       },

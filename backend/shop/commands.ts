@@ -3,6 +3,7 @@
  * shop could not decide. The same shapes travel over the shop's internal endpoint as JSON.
  */
 import Type, { type Static } from 'typebox';
+import { LINES_MAX, QUANTITY_MAX } from '../events/bounds.ts';
 import { CustomerSchema, HandlingPolicySchema } from '../events/events.ts';
 import type { TopicPartition } from '../ports/event-log.ts';
 
@@ -19,7 +20,7 @@ const at = Type.Optional(
 );
 const source = Type.Union([Type.Literal('live'), Type.Literal('history'), Type.Literal('import')]);
 const amount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const quantity = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
+const quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_MAX });
 const currency = Type.String({ pattern: '^[A-Z]{3}$' });
 
 export const PlaceOrderSchema = Type.Object({
@@ -39,7 +40,7 @@ export const PlaceOrderSchema = Type.Object({
       unitPrice: Type.Optional(amount),
       name: Type.Optional(Type.String({ maxLength: 500 })),
     }),
-    { minItems: 1, maxItems: 5_000 },
+    { minItems: 1, maxItems: LINES_MAX },
   ),
   handling: Type.Union([HandlingPolicySchema, Type.Null()]),
 });

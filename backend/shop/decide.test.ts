@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BEYOND } from '../domain/exact.ts';
+import { ORDER_TOTAL_MAX, STOCK_MAX } from '../events/bounds.ts';
 import { decode, encode } from '../events/codec.ts';
 import type { ShopEvent } from '../events/events.ts';
 import type { Command } from './commands.ts';
@@ -87,8 +89,21 @@ describe('an order', () => {
     const long = 'å'.repeat(500);
     const lines = Array.from({ length: 5_000 }, () => ({ productId: 'P-1', quantity: 1, name: long }));
     expect(act(stocked(9_999), order('', 1, { lines }))).toMatchObject({ reason: 'INVALID' });
-    const dear = [{ productId: 'P-1', quantity: 1_000, unitPrice: Number.MAX_SAFE_INTEGER }];
-    expect(act(stocked(9_999), order('', 1, { lines: dear }))).toMatchObject({ reason: 'INVALID' });
+  });
+
+  it('is refused when it comes to more than the bound, which is named', () => {
+    const costing = (...prices: number[]): ReturnType<typeof decide> =>
+      act(
+        stocked(9),
+        order('', 1, { lines: prices.map((unitPrice) => ({ productId: 'P-1', quantity: 2, unitPrice })) }),
+      );
+    expect(costing(ORDER_TOTAL_MAX / 4, ORDER_TOTAL_MAX / 4)).toMatchObject([{ total: ORDER_TOTAL_MAX }]);
+    for (const prices of [[ORDER_TOTAL_MAX / 2, 1], [5_012_345_678_900], [Number.MAX_SAFE_INTEGER]]) {
+      expect(costing(...prices)).toMatchObject({
+        reason: 'INVALID',
+        message: 'the order comes to more than 1000000000000 minor units (SEK), the most that one order may come to',
+      });
+    }
   });
 
   it('bears nothing that the shop did not ask for', () => {
@@ -105,6 +120,21 @@ describe('the catalogue', () => {
     expect(act(state, listing('P-1', 250))).toEqual([]);
     expect(act(state, listing('P-1', 260))).toMatchObject([{ type: 'ProductListed', price: 260 }]);
     expect(act(state, { ...listing('P-1', 260), currency: 'EUR' })).toMatchObject({ reason: 'OTHER_CURRENCY' });
+  });
+
+  it('takes no price and no stock beyond the bounds', () => {
+    expect(act(initial('SEK'), listing('P-1', ORDER_TOTAL_MAX))).toHaveLength(1);
+    expect(act(initial('SEK'), listing('P-1', ORDER_TOTAL_MAX + 1))).toMatchObject({ reason: 'INVALID' });
+    const full = stocked(1);
+    const product = full.products.get('P-1');
+    if (product !== undefined) product.available = STOCK_MAX - 5;
+    expect(act(full, receipt('P-1', 6))).toMatchObject({
+      reason: 'INVALID',
+      message: 'P-1: more than 1000000000000 units would be in stock, the most that there may be of a product',
+    });
+    expect(act(full, receipt('P-1', 5))).toHaveLength(1);
+    if (product !== undefined) product.available = BEYOND;
+    expect(act(full, order('P-1'))).toMatchObject({ reason: 'INVALID', productId: 'P-1' });
   });
 
   it('receives stock of listed products only', () => {
@@ -165,6 +195,10 @@ describe('what a command is called', () => {
     ['with a chance above 1', order('P-1', 1, { handling: { chance: 2, delayMs: 0, attempts: 1 } })],
     ['on the 30th of February', order('P-1', 1, { at: '2026-02-30T10:00:00.000Z' })],
     ['without milliseconds', order('P-1', 1, { at: '2026-02-20T10:00:00Z' })],
+    ['of the year 0', order('P-1', 1, { at: '0000-01-01T00:00:00.000Z' })],
+    ['of the year 1969', order('P-1', 1, { at: '1969-12-31T23:59:59.999Z' })],
+    ['of the year 2200', order('P-1', 1, { at: '2200-01-01T00:00:00.000Z' })],
+    ['of more units than one line may have', order('P-1', 1_000_000_001)],
     ['with an empty key', order('P-1', 1, { key: '' })],
     ['with a negative price', order('P-1', 1, { lines: [{ productId: 'P-1', quantity: 1, unitPrice: -1 }] })],
   ])('is invalid when it is %s', (_what, command) => {

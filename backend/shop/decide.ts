@@ -2,6 +2,8 @@
  * The shop's decisions: what it knows, how events change that, and what it answers to a command. Pure:
  * time, ids and what was asked before come with the command (identity.ts, shop.ts).
  */
+import { BEYOND, plus, type Sum } from '../domain/exact.ts';
+import { ORDER_TOTAL_MAX, STOCK_MAX } from '../events/bounds.ts';
 import { ORDER_BYTES_MAX } from './limits.ts';
 import { sumOf } from '../events/codec.ts';
 import type {
@@ -19,7 +21,7 @@ export interface ProductState {
   /** Null while nothing has listed it (its stock may be known all the same). */
   listing: { readonly name: string; readonly category: string; readonly price: number } | null;
   /** Units received less units sold. */
-  available: number;
+  available: Sum;
 }
 
 export interface ShopState {
@@ -50,10 +52,10 @@ export const initial = (currency: string): ShopState => ({ currency, products: n
 export function evolve(state: ShopState, event: ShopEvent): ShopState {
   switch (event.type) {
     case 'OrderPlaced':
-      for (const line of event.lines) productOf(state, line.productId).available -= line.quantity;
+      for (const { productId, quantity } of event.lines) move(state, productId, -quantity);
       return state;
     case 'StockReceived':
-      productOf(state, event.productId).available += event.quantity;
+      move(state, event.productId, event.quantity);
       return state;
     case 'ProductListed':
       productOf(state, event.productId).listing = { name: event.name, category: event.category, price: event.price };
@@ -65,6 +67,11 @@ export function evolve(state: ShopState, event: ShopEvent): ShopState {
     case 'ReportIssued':
       return state;
   }
+}
+
+function move(state: ShopState, productId: string, units: number): void {
+  const product = productOf(state, productId);
+  product.available = plus(product.available, units);
 }
 
 /** The state of a product, made on first sight: stock may be folded before the listing, and after a sale. */
@@ -108,7 +115,7 @@ function placeOrder(ready: Ready<PlaceOrder>, state: ShopState, stock: number[])
   const short = firstShort(lines, state);
   if (short !== null) return short;
   const total = sumOf(lines);
-  if (!Number.isSafeInteger(total)) return refuse('INVALID', 'the total is more than an integer holds exactly');
+  if (total > ORDER_TOTAL_MAX) return refuse('INVALID', `the order comes to more than ${mostIn(state)}`);
   const event: OrderPlaced = {
     type: 'OrderPlaced',
     version: 1,
@@ -145,6 +152,7 @@ function firstShort(lines: readonly OrderLine[], state: ShopState): Refused | nu
 function short(line: OrderLine | undefined, units: number, state: ShopState): Refused | null {
   if (line === undefined) return null;
   const available = state.products.get(line.productId)?.available ?? 0;
+  if (available === BEYOND) return tooMuchStock(line.productId);
   if (available >= units) return null;
   return {
     ...refuse('SOLD_OUT', `${line.productId}: ${units} asked for, ${Math.max(0, available)} available`),
@@ -166,9 +174,7 @@ function receiveStock(ready: Ready<ReceiveStock>, state: ShopState): readonly Sh
   const { productId, quantity, reason, source } = ready.command;
   const product = state.products.get(productId);
   if (product === undefined || product.listing === null) return unknownProduct(productId);
-  if (!Number.isSafeInteger(product.available + quantity)) {
-    return refuse('INVALID', `${productId}: the stock would be more than an integer holds exactly`);
-  }
+  if (product.available === BEYOND || product.available + quantity > STOCK_MAX) return tooMuchStock(productId);
   const event: StockReceived = {
     type: 'StockReceived',
     version: 1,
@@ -185,6 +191,7 @@ function receiveStock(ready: Ready<ReceiveStock>, state: ShopState): readonly Sh
 function listProduct(ready: Ready<ListProduct>, state: ShopState): readonly ShopEvent[] | Refused {
   const { productId, name, category, price, currency, source } = ready.command;
   if (currency !== state.currency) return otherCurrency(currency, state.currency);
+  if (price > ORDER_TOTAL_MAX) return refuse('INVALID', `${productId}: the price is more than ${mostIn(state)}`);
   const listed = state.products.get(productId)?.listing;
   if (listed?.name === name && listed.category === category && listed.price === price) return [];
   const event: ProductListed = {
@@ -213,6 +220,16 @@ export function refuse(reason: Refused['reason'], message: string): Refused {
 
 function unknownProduct(productId: string): Refused {
   return { ...refuse('UNKNOWN_PRODUCT', `${productId} is not in the catalogue`), productId };
+}
+
+function tooMuchStock(productId: string): Refused {
+  const message = `${productId}: more than ${STOCK_MAX} units would be in stock, the most that there may be of a product`;
+  return { ...refuse('INVALID', message), productId };
+}
+
+/** The most that an order, and so a unit, may come to. */
+function mostIn({ currency }: ShopState): string {
+  return `${ORDER_TOTAL_MAX} minor units (${currency}), the most that one order may come to`;
 }
 
 function otherCurrency(asked: string, own: string): Refused {

@@ -90,6 +90,7 @@ function statusOf(error: FastifyError | ShopError): number {
     case 'OWNED':
     case 'MISCONFIGURED':
     case 'FOLD_FAILED':
+    case 'INEXACT':
       return 500;
   }
 }

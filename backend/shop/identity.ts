@@ -5,6 +5,7 @@
  */
 import { hash, randomUUID } from 'node:crypto';
 import { Compile } from 'typebox/compile';
+import { HAPPENED_MAX, HAPPENED_MIN } from '../events/bounds.ts';
 import { isWellFormed } from '../events/codec.ts';
 import {
   ListProductSchema,
@@ -45,6 +46,9 @@ export function prepare(command: Command, now: string): Ready | Refused {
   if (command.at !== undefined && !isInstant(command.at)) {
     return refuse('INVALID', `${command.type}/at must be an instant such as 2026-11-22T14:05:00.000Z`);
   }
+  if (command.at !== undefined && !isWithin(Date.parse(command.at))) {
+    return refuse('INVALID', `${command.type}/at is ${command.at}; it must be from ${FIRST_DAY} to ${LAST_DAY} (UTC)`);
+  }
   switch (command.type) {
     case 'PlaceOrder':
       return prepareOrder(command, now);
@@ -67,6 +71,13 @@ function isInstant(at: string): boolean {
   const instant = Date.parse(at);
   // The 30th of February parses, as the 2nd of March; writing it out again shows that.
   return !Number.isNaN(instant) && new Date(instant).toISOString() === at;
+}
+
+const FIRST_DAY = new Date(HAPPENED_MIN).toISOString().slice(0, 10);
+const LAST_DAY = new Date(HAPPENED_MAX).toISOString().slice(0, 10);
+
+function isWithin(at: number): boolean {
+  return at >= HAPPENED_MIN && at <= HAPPENED_MAX;
 }
 
 function prepareOrder(command: PlaceOrder, now: string): Ready<PlaceOrder> {

@@ -3,6 +3,7 @@
  * way is decided and appended together next. Nothing is acknowledged before it is durably in the log.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { BEYOND, type Sum } from '../domain/exact.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
 import type { Writer } from '../ports/event-log.ts';
@@ -84,7 +85,7 @@ class OpenShop implements ShopService {
     const entries: CatalogueEntry[] = [];
     const { currency, products } = this.#known.state;
     for (const [productId, { listing, available }] of products) {
-      if (listing !== null) entries.push({ productId, ...listing, currency, available: Math.max(0, available) });
+      if (listing !== null) entries.push({ productId, ...listing, currency, available: sellable(available) });
     }
     return Promise.resolve(entries);
   }
@@ -258,6 +259,11 @@ interface Early {
   readonly decided: Decided;
   /** The orders, encoded; null while the stock that they depend on is not in the log. */
   readonly chunks: readonly Chunk[] | null;
+}
+
+/** Nothing can be sold of what there is too much of to be counted. */
+function sellable(available: Sum): number {
+  return available === BEYOND ? 0 : Math.max(0, available);
 }
 
 /** The present instant as text, written anew only when a millisecond has passed. */

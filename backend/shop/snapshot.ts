@@ -1,6 +1,7 @@
 /** The stock as its read model has it, at one position for each topic-partition. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { productIdOf, productKey, type StockOfProduct } from '../../projections/stock.ts';
+import { BEYOND, plus } from '../domain/exact.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import type { TopicPartition } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -70,7 +71,7 @@ async function readSettled(
 function add(state: ShopState, document: FoldedDocument): void {
   const { product, received, sold } = document.body as unknown as StockOfProduct;
   const own = productOf(state, productIdOf(document.key));
-  own.available += received - sold;
+  own.available = plus(own.available, sold === BEYOND ? sold : plus(received, -sold));
   if (product !== null) own.listing = { name: product.name, category: product.category, price: product.price };
 }
 

@@ -15,8 +15,9 @@ export interface BruteForceStats {
   readonly timeZone: string;
   readonly currency: string;
   readonly ordersToday: number;
-  readonly salesToday: number;
-  readonly salesLastHour: number;
+  /** `beyond` where it is more than a number holds exactly. */
+  readonly salesToday: number | 'beyond';
+  readonly salesLastHour: number | 'beyond';
   readonly handledToday: number;
   readonly handledLast5m: number;
   readonly handledLast30m: number;
@@ -76,7 +77,10 @@ export async function bruteForceStats(log: EventLog, options: BruteForceOptions)
       secondOf(each) <= now - ago && secondOf(each) > now - ago - seconds;
   const today = isOnDayOf(at, timeZone);
   const handledWithin = (seconds: number): number => handled.filter(within(seconds)).length;
-  const salesOf = (some: readonly Of<OrderPlaced>[]): number => some.reduce((sum, { event }) => sum + event.total, 0);
+  const salesOf = (some: readonly Of<OrderPlaced>[]): number | 'beyond' => {
+    const sum = some.reduce((before, { event }) => before + BigInt(event.total), 0n);
+    return sum > BigInt(Number.MAX_SAFE_INTEGER) ? 'beyond' : Number(sum);
+  };
   const handledLast2h = handledWithin(120 * MINUTES);
   return {
     at: new Date(at).toISOString(),

@@ -75,7 +75,7 @@ class Sums implements Expectation {
       document.position = recorded.offset;
       const path = this.#pathOf(row);
       if ('set' in row.value) document.cells.set(path, row.value.set);
-      else document.cells.set(path, Number(document.cells.get(path) ?? 0) + row.value.add);
+      else document.cells.set(path, added(document.cells.get(path) ?? 0, row.value.add));
     }
   }
 
@@ -113,6 +113,13 @@ class Sums implements Expectation {
     for (const [path, value] of this.#documents.get(key)?.cells ?? []) put(body, path.split('\0'), value);
     return body;
   }
+}
+
+/** What cannot be held exactly is said to be beyond, for good: a rounded sum is equal to nothing. */
+function added(before: unknown, units: number): unknown {
+  if (typeof before !== 'number') return before;
+  const sum = before + units;
+  return Math.abs(sum) > Number.MAX_SAFE_INTEGER ? 'beyond' : sum;
 }
 
 function put(body: object, path: readonly string[], value: unknown): void {

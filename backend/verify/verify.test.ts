@@ -277,7 +277,7 @@ function mutant<D extends object>(
 const mutants: readonly Projection[] = [
   mutant(orderCounts, (d, r, key) => {
     orderCounts.evolve(d, r, key);
-    d.total = Math.min(d.total, 2);
+    d.total = Math.min(Number(d.total), 2);
   }),
   mutant(sales, (d, r, key) => sales.evolve(d, { ...r, at: r.at + 1_000 }, key)),
   mutant(sales, sales.evolve, { keysOf: (r) => sales.keysOf({ ...r, at: r.at + 60_000 }) }),

@@ -57,6 +57,12 @@ const CASES: readonly Case[] = [
     says: /no projection "sale".*sales/,
   },
   { name: 'a span that ends before it begins', args: ['simulate', '--from', '2026-11-02', '--to', '2026-11-01'], code: BAD_INPUT, says: /before/ }, // prettier-ignore
+  {
+    name: 'a span before 1970',
+    args: ['simulate', '--day', '1950-01-01'],
+    code: BAD_INPUT,
+    says: /years 1970 to 2199/,
+  },
   { name: 'a role without engines', args: ['handle'], code: BAD_INPUT, says: /KAFKA_BROKERS/ },
   { name: 'a time zone that is none', args: ['stats'], env: () => ({ TIME_ZONE: 'Europe/Stokholm' }), code: BAD_INPUT, says: /TIME_ZONE.*Stokholm/ }, // prettier-ignore
   { name: 'a currency that is none', args: ['stats'], env: () => ({ CURRENCY: 'KRONOR' }), code: BAD_INPUT, says: /CURRENCY.*KRONOR/ }, // prettier-ignore

@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import { localTime } from '../../domain/calendar.ts';
+import { BEYOND, beyondText, orNull } from '../../domain/exact.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { explain, type Explanation } from '../../explain/explain.ts';
 import { systemClock } from '../../ports/clock.ts';
@@ -59,7 +60,7 @@ export async function run(name: string, options: Options): Promise<void> {
     });
     progress.stop();
     const text = options.json
-      ? JSON.stringify(explanation)
+      ? JSON.stringify({ ...explanation, sum: orNull(explanation.sum), readModels: orNull(explanation.readModels) })
       : render(explanation, settings.timeZone, connection, product);
     process.stdout.write(`${text}\n`);
     if (!explanation.equal) process.exitCode = EXIT_FAILED;
@@ -121,7 +122,7 @@ function render(
   { currency, minorDigits }: Connection,
   product: StockBalance | null,
 ): string {
-  const { figure, from, to, count, sum, readModels, projection, equal, events } = found;
+  const { figure, from, to, count, sum, projection, events } = found;
   const shown = (amount: number): string =>
     figure === 'sales' ? formatAmount(amount, currency, minorDigits) : String(amount);
   const local = (instant: string): string => localTime(Date.parse(instant), timeZone);
@@ -135,16 +136,24 @@ function render(
     table.push([local(at), place, id, right(shown(adds)), source === 'live' ? '' : source]);
   }
   const more = count > events.length ? [`… and ${count - events.length} more (--all)`] : [];
-  const verdict = equal
-    ? colors.green('equal')
-    : colors.red(`they differ by ${shown(readModels - sum)}: npm run replay -- ${projection}`);
-  const said = `The read model ${projection} at the same position: ${shown(readModels)}, ${verdict}`;
   const counted = count === 1 ? '1 event adds' : `${count} events add`;
+  const added =
+    sum === BEYOND ? colors.red(beyondText(`The sum of ${count} events`)) : `${counted} up to ${shown(sum)}`;
   return [
     head,
     ...(events.length === 0 ? [] : [table.toString()]),
     ...more,
-    `${counted} up to ${shown(sum)}`,
-    said,
+    added,
+    `The read model ${projection} at the same position: ${saidOf(found, shown)}`,
   ].join('\n');
+}
+
+/** What the read model says, and whether the log says so, too. */
+function saidOf({ sum, readModels, projection, equal }: Explanation, shown: (amount: number) => string): string {
+  const mend = `npm run replay -- ${projection}`;
+  if (sum === BEYOND)
+    return readModels === BEYOND ? 'neither' : colors.red(`${shown(readModels)}, which is not exact: ${mend}`);
+  if (readModels === BEYOND) return colors.red(`none can be given: ${mend}`);
+  const verdict = equal ? colors.green('equal') : colors.red(`they differ by ${shown(readModels - sum)}: ${mend}`);
+  return `${shown(readModels)}, ${verdict}`;
 }

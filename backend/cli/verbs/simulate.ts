@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addDays, boundsOf } from '../../domain/calendar.ts';
 import { systemClock } from '../../ports/clock.ts';
+import { HAPPENED_MAX, HAPPENED_MIN } from '../../events/bounds.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { assertZoneOf } from '../../reporter/zone.ts';
 import { openShopClient } from '../../shop/endpoint.ts';
@@ -93,6 +94,12 @@ async function writeSpan(options: Options, settings: Settings, first: string, la
   const catalogue = await catalogueAt(options.catalogue ?? null);
   const { from } = boundsOf(first, settings.timeZone);
   const { from: to } = boundsOf(addDays(last, 1), settings.timeZone);
+  if (from < HAPPENED_MIN || to - 1 > HAPPENED_MAX) {
+    throw new ShopError(
+      'BAD_INPUT',
+      'orders can be of the years 1970 to 2199 (UTC); give another --day, --from or --to',
+    );
+  }
   await withShop({ settings, logger, usesDays: true }, async ({ shop, connection, settled }) => {
     const writing = progressBar('writing');
     const counts = await writeHistory({

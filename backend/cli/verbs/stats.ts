@@ -2,19 +2,22 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import { localTime } from '../../domain/calendar.ts';
+import { BEYOND, orNull, type Sum } from '../../domain/exact.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { systemClock } from '../../ports/clock.ts';
-import { readStats, STATS_PROJECTIONS, type Stats } from '../../queries/stats.ts';
+import { readStats, STATS_PROJECTIONS, ungivenIn, type Stats, type Ungiven } from '../../queries/stats.ts';
 import { readView } from '../../queries/views.ts';
 import { liveCollections } from '../collections.ts';
 import { connect, type Connection } from '../connect.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { instantOf } from '../span.ts';
-import { createLogger } from '../terminal.ts';
+import { createLogger, EXIT_FAILED } from '../terminal.ts';
 import { ShopError } from '../../ports/errors.ts';
 
 const WATCH_INTERVAL_MS = 1_000;
+/** In place of a figure that cannot be given; why stands below. */
+const UNGIVEN = '–';
 
 interface Options {
   readonly at?: string;
@@ -37,7 +40,9 @@ export async function run(options: Options): Promise<void> {
       : statsOfView(connection, settings, view, at);
   const print = async (): Promise<void> => {
     const stats = await read();
-    const text = options.json ? JSON.stringify(stats) : render(stats, connection);
+    const ungiven = ungivenIn(stats);
+    const text = options.json ? JSON.stringify(forPrograms(stats, ungiven)) : render(stats, connection, ungiven);
+    if (ungiven.length > 0) process.exitCode = EXIT_FAILED;
     if (options.watch && !options.json && process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[J');
     process.stdout.write(`${text}\n`);
   };
@@ -74,9 +79,26 @@ function statsOfView(
   });
 }
 
-function render(stats: Shown, { description, minorDigits }: Connection): string {
+/** Null for what cannot be given; `errors` says why. */
+function forPrograms(stats: Shown, errors: readonly Ungiven[]): object {
+  const { salesToday, salesLastHour, stock } = stats;
+  return {
+    ...stats,
+    salesToday: orNull(salesToday),
+    salesLastHour: orNull(salesLastHour),
+    stock: stock.map((product) => ({
+      ...product,
+      balance: orNull(product.balance),
+      opening: orNull(product.opening),
+      soldToday: orNull(product.soldToday),
+    })),
+    errors,
+  };
+}
+
+function render(stats: Shown, { description, minorDigits }: Connection, ungiven: readonly Ungiven[]): string {
   const { currency, timeZone, view } = stats;
-  const money = (amount: number): string => formatAmount(amount, currency, minorDigits);
+  const money = (amount: Sum): string => (amount === BEYOND ? UNGIVEN : formatAmount(amount, currency, minorDigits));
   const from = view === undefined ? '' : `, from the view "${view.name}" (the log up to ${view.until})`;
   const head = `${colors.bold('Shopstream')} as of ${localTime(Date.parse(stats.at), timeZone)} ${timeZone}${from}\n${colors.dim(description)}`;
   const figures = new Table({ style: { head: [], border: [] } });
@@ -95,8 +117,14 @@ function render(stats: Shown, { description, minorDigits }: Connection): string 
   const intervals = `Handled in each 5 min, oldest first: ${stats.handledPer5m.join(' ')}`;
   const stock = new Table({ head: ['Product', 'Name', 'In stock'], style: { head: [], border: [] } });
   for (const { productId, name, balance } of stats.stock) {
-    stock.push([productId, name, { content: balance === 0 ? 'sold out' : String(balance), hAlign: 'right' }]);
+    stock.push([productId, name, { content: balanceText(balance), hAlign: 'right' }]);
   }
   const stocked = stats.stock.length === 0 ? 'No product is listed yet.' : stock.toString();
-  return `${head}\n${figures.toString()}\n${intervals}\n${stocked}`;
+  const why = ungiven.map(({ message }) => `${colors.red(message)}\n`).join('');
+  return `${head}\n${figures.toString()}\n${why}${intervals}\n${stocked}`;
+}
+
+function balanceText(balance: Sum): string {
+  if (balance === BEYOND) return UNGIVEN;
+  return balance === 0 ? 'sold out' : String(balance);
 }

@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
+import type { Sum } from '../../domain/exact.ts';
 import { statsExtras, type StatsExtras } from '../../live/live-stats.ts';
 import type { LiveFrame } from '../../live/live.ts';
 import { ShopError } from '../../ports/errors.ts';
@@ -169,7 +170,7 @@ function figure<K extends RangeName>(
   asked: Asked,
   projections: readonly string[],
   needs: readonly K[],
-  workOut: (documents: Documents<K>, moment: Moment) => number,
+  workOut: (documents: Documents<K>, moment: Moment) => Sum,
 ): Promise<Figure> {
   return answer(services, asked, projections, async (reading) => {
     const { value, positions } = await readFigure(services.models, reading, needs, workOut);

@@ -2,11 +2,12 @@ import { Arg, Args, Ctx, Int, Mutation, Query, Resolver, UseMiddleware } from 't
 import { isDay } from '../../domain/calendar.ts';
 import { ShopError } from '../../ports/errors.ts';
 import { readReport, readReports, type Report } from '../../queries/reports.ts';
+import { readUngiven } from '../../queries/ungiven-reports.ts';
 import type { ApiContext, Services } from '../context.ts';
 import { given } from '../given.ts';
 import { operatorOnly } from '../operator-only.ts';
 import { connectionOf, PageArgs } from '../types/page.ts';
-import { DailyReport, DailyReportConnection } from '../types/reports.ts';
+import { DailyReport, DailyReportConnection, UngivenReport } from '../types/reports.ts';
 import { LocalDate } from '../types/scalars.ts';
 
 const FILE_KINDS = ['json', 'md', 'csv'];
@@ -41,6 +42,13 @@ export class ReportResolver {
   ): Promise<DailyReportConnection> {
     const page = await readReports(services.models, await services.collections(), { ...given({ after }), first });
     return connectionOf(page, after, (report) => reportOf(services, report));
+  }
+
+  @Query(() => [UngivenReport], {
+    description: 'Days of which the report, or its next revision, cannot be given; oldest first.',
+  })
+  ungivenReports(@Ctx() { services }: ApiContext): Promise<UngivenReport[]> {
+    return readUngiven(services.models);
   }
 
   @Mutation(() => DailyReport, {

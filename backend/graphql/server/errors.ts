@@ -44,6 +44,7 @@ const SAID: ReadonlySet<ShopErrorCode> = new Set<ShopErrorCode>([
   'UNKNOWN_OUTCOME',
   'CLOSED',
   'TIMEOUT',
+  'INEXACT',
 ]);
 
 /** Makes the formatting; what is not told to the client is logged. */

@@ -1,13 +1,17 @@
 import { Field, Float, ObjectType, registerEnumType } from 'type-graphql';
 import type { BucketName } from '../../queries/series.ts';
+import type { Sum } from '../../domain/exact.ts';
 import { Positioned } from './positions.ts';
 import { StockBalance } from './products.ts';
 import { DateTime, SafeInt } from './scalars.ts';
 
 @ObjectType({ description: 'One figure: a count, or an amount in minor units.' })
 export class Figure extends Positioned {
-  @Field(() => SafeInt, { description: 'A count, or an amount in minor units.' })
-  readonly value!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'A count, or an amount in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly value!: Sum;
 
   @Field(() => DateTime, { description: 'The instant that it is of.' })
   readonly at!: string;
@@ -69,8 +73,11 @@ export class SalesBucket {
   @Field(() => SafeInt, { description: 'Orders placed.' })
   readonly orders!: number;
 
-  @Field(() => SafeInt, { description: 'What they came to, in minor units.' })
-  readonly sales!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'What they came to, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly sales!: Sum;
 
   @Field(() => SafeInt, { description: 'Orders handled.' })
   readonly handled!: number;
@@ -99,11 +106,18 @@ export class StatsBefore {
   @Field(() => SafeInt, { description: 'Orders from 00:00 of that day.' })
   readonly ordersToday!: number;
 
-  @Field(() => SafeInt, { description: 'Sales from 00:00 of that day, in minor units.' })
-  readonly salesToday!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Sales from 00:00 of that day, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly salesToday!: Sum;
 
-  @Field(() => SafeInt, { description: 'Sales of the hour that ended then, in minor units.' })
-  readonly salesLastHour!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description:
+      'Sales of the hour that ended then, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly salesLastHour!: Sum;
 
   @Field(() => SafeInt, { description: 'Handled from 00:00 of that day.' })
   readonly handledToday!: number;
@@ -128,11 +142,17 @@ export class Stats extends Positioned {
   @Field(() => SafeInt, { description: 'Orders since 00:00.' })
   readonly ordersToday!: number;
 
-  @Field(() => SafeInt, { description: 'Sales since 00:00, in minor units.' })
-  readonly salesToday!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Sales since 00:00, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly salesToday!: Sum;
 
-  @Field(() => SafeInt, { description: 'Sales of the last 60 minutes, in minor units.' })
-  readonly salesLastHour!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Sales of the last 60 minutes, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly salesLastHour!: Sum;
 
   @Field(() => SafeInt, { description: 'Orders handled since 00:00.' })
   readonly handledToday!: number;

@@ -1,4 +1,5 @@
 import { Field, ID, ObjectType } from 'type-graphql';
+import type { Sum } from '../../domain/exact.ts';
 import { Positioned } from './positions.ts';
 import { DateTime, LocalDate, SafeInt } from './scalars.ts';
 
@@ -16,14 +17,24 @@ export class StockBalance {
   @Field(() => SafeInt, { nullable: true, description: 'The list price in minor units; null until it is listed.' })
   readonly price!: number | null;
 
-  @Field(() => SafeInt, { description: 'Units received less units sold; exact to the minute.' })
-  readonly balance!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description:
+      'Units received less units sold; exact to the minute; null, with an error, when it cannot be given exactly.',
+  })
+  readonly balance!: Sum;
 
-  @Field(() => SafeInt, { description: 'Units received as opening stock, at any time.' })
-  readonly opening!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Units received as opening stock, at any time; null, with an error, when it cannot be given exactly.',
+  })
+  readonly opening!: Sum;
 
-  @Field(() => SafeInt, { description: 'Units sold since 00:00; exact to the minute.' })
-  readonly soldToday!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Units sold since 00:00; exact to the minute; null, with an error, when it cannot be given exactly.',
+  })
+  readonly soldToday!: Sum;
 }
 
 @ObjectType({ description: 'The stock as of an instant.' })
@@ -43,11 +54,17 @@ export class ProductSold {
   @Field(() => String, { description: 'Its name as on the latest order.' })
   readonly name!: string;
 
-  @Field(() => SafeInt, { description: 'Units sold.' })
-  readonly units!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Units sold; null, with an error, when it cannot be given exactly.',
+  })
+  readonly units!: Sum;
 
-  @Field(() => SafeInt, { description: 'What they came to, in minor units.' })
-  readonly amount!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'What they came to, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly amount!: Sum;
 }
 
 @ObjectType({ description: 'What was sold of each product on a day.' })
@@ -70,8 +87,11 @@ export class CountryHour {
   @Field(() => SafeInt, { description: 'Orders placed.' })
   readonly orders!: number;
 
-  @Field(() => SafeInt, { description: 'What they came to, in minor units.' })
-  readonly sales!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'What they came to, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly sales!: Sum;
 }
 
 @ObjectType({ description: 'What was ordered from a country on a day.' })
@@ -82,8 +102,11 @@ export class CountrySales {
   @Field(() => SafeInt, { description: 'Orders placed.' })
   readonly orders!: number;
 
-  @Field(() => SafeInt, { description: 'What they came to, in minor units.' })
-  readonly sales!: number;
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'What they came to, in minor units; null, with an error, when it cannot be given exactly.',
+  })
+  readonly sales!: Sum;
 
   @Field(() => [CountryHour], { description: 'Every hour of the day, oldest first: 23 to 25 of them.' })
   readonly hours!: readonly CountryHour[];

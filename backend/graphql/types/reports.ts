@@ -69,6 +69,15 @@ export class DailyReport {
   readonly files!: readonly ReportFile[];
 }
 
+@ObjectType({ description: 'A day of which there is no report.' })
+export class UngivenReport {
+  @Field(() => String, { description: 'The day: 2026-11-22, or what a foreign record takes for one.' })
+  readonly day!: string;
+
+  @Field(() => String, { description: 'Why, in one line for people.' })
+  readonly reason!: string;
+}
+
 @ObjectType({ description: 'A report in a list, with its cursor.' })
 export class DailyReportEdge {
   @Field(() => String, { description: 'May be given as `after`.' })

@@ -9,7 +9,7 @@ import {
   sliding,
   withBuckets,
 } from './minutes.ts';
-import { inUnits, linePath, niceMax, pathUnit, steadyMax, stepPath } from './scale.ts';
+import { edgePath, highestOf, inUnits, linePath, niceMax, pathUnit, steadyMax, stepPath } from './scale.ts';
 
 const from = Date.parse('2026-11-21T23:00:00Z');
 const day = { from, to: from + 1_440 * 60_000 };
@@ -48,6 +48,15 @@ describe('a day as minutes', () => {
     expect(sliding([1, 2], 3, [5, 6, 7])).toEqual([14, 10]);
   });
 
+  it('makes no sum with a minute that cannot be given, nor one that is not exact', () => {
+    expect(grouped([1, null, 3, 4], 2)).toEqual([null, 7]);
+    expect(averaged([1, null, 3, 4], 2)).toEqual([null, 3.5]);
+    expect(accumulated([1, null, 2])).toEqual([1, null, null]);
+    expect(sliding([1, null, 3, 4, 5], 2)).toEqual([1, null, null, 7, 9]);
+    expect(grouped([Number.MAX_SAFE_INTEGER, 1], 2)).toEqual([null]);
+    expect(accumulated([Number.MAX_SAFE_INTEGER, 1])).toEqual([Number.MAX_SAFE_INTEGER, null]);
+  });
+
   it('gives no more points than can be seen', () => {
     expect([1_900, 400, 150].map((width) => minutesPerPoint(1_440, width))).toEqual([1, 2, 5]);
   });
@@ -64,10 +73,18 @@ describe('scales and paths', () => {
 
   it('keeps coordinates small, for amounts of any size', () => {
     for (const highest of [1, 1_000, 1_001, 31_234_567_890]) {
-      const [scaled = 0] = inUnits([highest], pathUnit(highest));
+      const scaled = inUnits([highest], pathUnit(highest))[0] ?? 0;
       expect(scaled).toBeLessThanOrEqual(1_000);
       expect(scaled * pathUnit(highest)).toBeCloseTo(highest, -String(highest).length + 4);
     }
+  });
+
+  it('draws nothing where nothing is given', () => {
+    expect(linePath([2, null, 7, 8])).toBe('M0 2M2 7L3 8');
+    expect(stepPath([2, null, 1])).toBe('M0 0V2H1V0H2V1H3V0Z');
+    expect(edgePath([2, null, 1, 3])).toBe('M0 2H1M2 1H3V3H4');
+    expect(inUnits([null, 2_000], 10)).toEqual([null, 200]);
+    expect(highestOf([null, 3, 2])).toBe(3);
   });
 
   it('draws from zero', () => {

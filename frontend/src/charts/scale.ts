@@ -1,3 +1,5 @@
+import type { Given } from '../format/formats.ts';
+
 /** The least number that is not below `value` and whose half is round, too: the grid has a line at both. */
 export function niceMax(value: number): number {
   if (value <= 2) return 2;
@@ -17,15 +19,27 @@ export function steadyMax(before: number, highest: number): number {
   return nice > before || highest < before / 3 ? nice : before;
 }
 
-/** A line through values at x = 0, 1, 2…; y points up from 0 in the values' own unit, and scaling is left to a transform. */
-export function linePath(values: readonly number[], count = values.length): string {
+/** Of those that are given; 0 for none. */
+export function highestOf(values: readonly Given[]): number {
+  return values.reduce<number>((highest, value) => Math.max(highest, value ?? 0), 0);
+}
+
+/**
+ * A line through values at x = 0, 1, 2…; y points up from 0 in the values' own unit, and scaling is left to a
+ * transform. It has gaps where none is given.
+ */
+export function linePath(values: readonly Given[], count = values.length): string {
   let path = '';
-  for (let index = 0; index < count; index += 1) path += `${index === 0 ? 'M' : 'L'}${index} ${values[index] ?? 0}`;
+  let pen = 'M';
+  for (const [index, value] of values.slice(0, count).entries()) {
+    if (value !== null) path += `${pen}${index} ${value}`;
+    pen = value === null ? 'M' : 'L';
+  }
   return path;
 }
 
-/** Bars without gaps from zero, as one shape: value i is as wide as 1 from x = i. Zero has no height. */
-export function stepPath(values: readonly number[], count = values.length): string {
+/** Bars without gaps from zero, as one shape: value i is as wide as 1 from x = i. Zero, and what is not given, has no height. */
+export function stepPath(values: readonly Given[], count = values.length): string {
   if (count === 0) return '';
   let path = 'M0 0';
   for (let index = 0; index < count; index += 1) path += `V${values[index] ?? 0}H${index + 1}`;
@@ -33,8 +47,11 @@ export function stepPath(values: readonly number[], count = values.length): stri
 }
 
 /** The upper edge of the same bars, as a line. */
-export function edgePath(values: readonly number[]): string {
-  return values.map((value, index) => `${index === 0 ? 'M0 ' : 'V'}${value}H${index + 1}`).join('');
+export function edgePath(values: readonly Given[]): string {
+  const isGap = (index: number): boolean => (values[index] ?? null) === null;
+  return values
+    .map((value, index) => (value === null ? '' : `${isGap(index - 1) ? `M${index} ` : 'V'}${value}H${index + 1}`))
+    .join('');
 }
 
 /**
@@ -45,6 +62,6 @@ export function pathUnit(highest: number): number {
   return highest <= 1_000 ? 1 : 10 ** (Math.ceil(Math.log10(highest)) - 3);
 }
 
-export function inUnits(values: readonly number[], unit: number): readonly number[] {
-  return unit === 1 ? values : values.map((value) => Math.round((value / unit) * 100) / 100);
+export function inUnits(values: readonly Given[], unit: number): readonly Given[] {
+  return unit === 1 ? values : values.map((value) => (value === null ? null : Math.round((value / unit) * 100) / 100));
 }

@@ -10,6 +10,18 @@ export interface FormatsFor {
   readonly minorDigits: number;
 }
 
+/** A sum as the server gives it: null where it would not be exact. */
+export type Given = number | null;
+
+/** Stands for a sum that cannot be given, and why that is. */
+const UNGIVEN = '–';
+export const UNGIVEN_WHY = 'More than can be given exactly';
+
+/** For a title beside the figure; nothing to say of one that is given. */
+export function whyUngiven(sum: Given): string | undefined {
+  return sum === null ? UNGIVEN_WHY : undefined;
+}
+
 type Instant = number | string;
 
 const time = (instant: Instant): number => (typeof instant === 'number' ? instant : Date.parse(instant));
@@ -60,8 +72,8 @@ export class Formats {
     this.#dateTime = new Intl.DateTimeFormat(locale, { ...hours, second: '2-digit', day: 'numeric', month: 'short' });
   }
 
-  count(value: number): string {
-    return this.#count.format(value);
+  count(value: Given): string {
+    return value === null ? UNGIVEN : this.#count.format(value);
   }
 
   /** One digit after the point: averages and rates. */
@@ -75,18 +87,18 @@ export class Formats {
   }
 
   /** An amount of minor units, with all its digits. */
-  money(minor: number): string {
-    return this.#money.format(decimal(minor, this.#minorDigits));
+  money(minor: Given): string {
+    return minor === null ? UNGIVEN : this.#money.format(decimal(minor, this.#minorDigits));
   }
 
   /** The same without the minor unit, for sums that are read from afar. */
-  moneyWhole(minor: number): string {
-    return this.#moneyWhole.format(decimal(minor, this.#minorDigits));
+  moneyWhole(minor: Given): string {
+    return minor === null ? UNGIVEN : this.#moneyWhole.format(decimal(minor, this.#minorDigits));
   }
 
   /** "1.2M kr": labels of axes. */
-  moneyShort(minor: number): string {
-    return this.#moneyShort.format(decimal(minor, this.#minorDigits));
+  moneyShort(minor: Given): string {
+    return minor === null ? UNGIVEN : this.#moneyShort.format(decimal(minor, this.#minorDigits));
   }
 
   /** "1.2K": labels of axes. */

@@ -6,6 +6,15 @@ export interface Problem {
   readonly code: string | null;
 }
 
+/** The server's word for a sum that it does not give, as it would not be exact; its field is null then. */
+const INEXACT = 'INEXACT';
+
+/** What took the whole answer away; undefined where there is none, or it only names figures that cannot be given. */
+export function fatal(error: CombinedError | undefined): CombinedError | undefined {
+  if (error === undefined || error.networkError !== undefined) return error;
+  return error.graphQLErrors.every(({ extensions }) => extensions['code'] === INEXACT) ? undefined : error;
+}
+
 export function problemOf(error: CombinedError): Problem {
   const [first] = error.graphQLErrors;
   if (first !== undefined) {

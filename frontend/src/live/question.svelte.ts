@@ -2,7 +2,7 @@
 import type { AnyVariables, TypedDocumentNode } from '@urql/svelte';
 import { untrack } from 'svelte';
 import { client, connection } from '../graphql/connection.svelte.ts';
-import { problemOf, type Problem } from './errors.ts';
+import { fatal, problemOf, type Problem } from './errors.ts';
 
 const RETRY_AFTER_MS = 3_000;
 
@@ -47,16 +47,17 @@ export class Question<T, V extends Record<string, unknown>> {
     this.loading = true;
     const answer = client.query<T, AnyVariables>(document, variables).subscribe((result) => {
       this.loading = false;
-      if (result.data !== undefined && result.error === undefined) {
+      const error = fatal(result.error);
+      if (result.data !== undefined && error === undefined) {
         this.current = result.data;
         this.error = null;
         this.receivedAt = Date.now();
         return;
       }
-      if (result.error === undefined) return;
-      this.error = problemOf(result.error);
+      if (error === undefined) return;
+      this.error = problemOf(error);
       // What the server refuses, it will refuse again; a server that does not answer may come back.
-      if (result.error.networkError !== undefined) retry = setTimeout(() => this.again(), RETRY_AFTER_MS);
+      if (error.networkError !== undefined) retry = setTimeout(() => this.again(), RETRY_AFTER_MS);
     });
     return () => {
       clearTimeout(retry);

@@ -20,6 +20,10 @@ const ReportsQuery = graphql(`
         endCursor
       }
     }
+    ungivenReports {
+      day
+      reason
+    }
   }
 `);
 
@@ -63,6 +67,7 @@ const MakeReport = graphql(`
 `);
 
 export type ReportRow = ResultOf<typeof ReportsQuery>['dailyReports']['nodes'][number];
+export type UngivenReport = ResultOf<typeof ReportsQuery>['ungivenReports'][number];
 export type ReportView = NonNullable<ResultOf<typeof ReportQuery>['dailyReport']>;
 
 const LOOK_AGAIN_MS = 30_000;
@@ -75,6 +80,8 @@ export class Reports {
     () => LOOK_AGAIN_MS,
   );
   readonly current = $derived(this.#question.current?.dailyReports ?? null);
+  /** Days of which the report cannot be given. */
+  readonly ungiven: readonly UngivenReport[] = $derived(this.#question.current?.ungivenReports ?? []);
   readonly error = $derived(this.#question.error);
   readonly receivedAt = $derived(this.#question.receivedAt);
   readonly page = $derived(this.#cursors.length + 1);

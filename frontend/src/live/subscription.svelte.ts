@@ -1,7 +1,7 @@
 /** A subscription and its newest result. It lives as long as the component, or the effect root, that made it. */
 import type { AnyVariables, TypedDocumentNode } from '@urql/svelte';
 import { client, connection } from '../graphql/connection.svelte.ts';
-import { problemOf, type Problem } from './errors.ts';
+import { fatal, problemOf, type Problem } from './errors.ts';
 
 /** The server sends a frame at least every second; after this long without one, figures are not current. */
 const SILENT_AFTER_MS = 5_000;
@@ -46,8 +46,9 @@ export class Subscribed<T> {
 
   #start(document: TypedDocumentNode<T, Record<string, never>>, options: SubscribedOptions<T>): void {
     this.#subscription = client.subscription<T, AnyVariables>(document, {}).subscribe((result) => {
-      if (result.error !== undefined) {
-        this.error = problemOf(result.error);
+      const error = fatal(result.error);
+      if (error !== undefined) {
+        this.error = problemOf(error);
         clearTimeout(this.#retry);
         this.#retry = setTimeout(() => this.#start(document, options), RETRY_AFTER_MS);
         return;
