@@ -4,8 +4,9 @@
  * models remember which log they were folded from.
  */
 import { randomUUID } from 'node:crypto';
-import { decode, encode } from '../events/codec.ts';
+import { encode } from '../events/codec.ts';
 import type { LogCreated } from '../events/events.ts';
+import { eventsIn } from '../events/record.ts';
 import { LogAnnouncements } from '../live/log-announcements.ts';
 import { LocalAnnouncements, type Announcements } from '../ports/announcements.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -147,10 +148,7 @@ async function findCreated(log: EventLog): Promise<LogCreated | null> {
   const [bounds] = await log.bounds('settings');
   if (bounds === undefined) return null;
   for await (const batch of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
-    for (const { value } of batch.records) {
-      const decoded = decode('settings', value);
-      if (decoded.ok && decoded.event.type === 'LogCreated') return decoded.event;
-    }
+    for (const { event } of eventsIn(batch)) if (event.type === 'LogCreated') return event;
   }
   return null;
 }

@@ -3,7 +3,7 @@
  * checkpoint alone, which is stored after it; so after a crash, or where two processes meet, some records
  * are done again, and what is done must bear that.
  */
-import { decode } from '../events/codec.ts';
+import { judge } from '../events/record.ts';
 import type { OrderHandled } from '../events/events.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -164,10 +164,11 @@ class RunningFollower implements Follower {
     yield { events, position: next - 1 };
   }
 
-  #eventOf({ value, offset }: LogRecord, partition: number): OrderHandled | null {
-    const decoded = decode(TOPIC, value);
-    if (decoded.ok && decoded.event.type === 'OrderHandled') return decoded.event;
-    const cause = decoded.ok ? decoded.event.type : decoded.cause;
+  #eventOf(record: LogRecord, partition: number): OrderHandled | null {
+    const judged = judge(TOPIC, partition, record);
+    if (judged.ok && judged.recorded.event.type === 'OrderHandled') return judged.recorded.event;
+    const cause = judged.ok ? judged.recorded.event.type : judged.cause;
+    const { offset } = record;
     this.#options.logger.debug({ topic: TOPIC, partition, offset, cause }, 'Skipped a record that cannot be read.');
     return null;
   }

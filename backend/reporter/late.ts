@@ -4,7 +4,8 @@
  */
 import { QUARTER_MS, startOfQuarter } from '../../projections/quarter.ts';
 import { dayOf, type Day } from '../domain/calendar.ts';
-import { decode } from '../events/codec.ts';
+import type { Recorded } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Bounds, EventLog, TopicPartition } from '../ports/event-log.ts';
@@ -95,19 +96,17 @@ export class LateWatch {
         const from = (positions[topic][partition] ?? -1) + 1;
         assertWithin({ topic, partition }, from, bounds);
         if (from === bounds.end) continue;
-        for await (const { records, next } of this.#options.log.read({ topic, partition }, from, bounds.end)) {
-          for (const { offset, value } of records) this.#look(topic, partition, offset, value);
-          positions[topic][partition] = next - 1;
+        for await (const batch of this.#options.log.read({ topic, partition }, from, bounds.end)) {
+          for (const recorded of eventsIn(batch)) this.#look(topic, recorded);
+          positions[topic][partition] = batch.next - 1;
         }
       }
     }
   }
 
-  #look(topic: ReportedTopic, partition: number, offset: number, value: Buffer | null): void {
-    const decoded = decode(topic, value);
-    if (!decoded.ok) return;
-    if (topic === 'orders' && decoded.at < this.#firstAt) this.#firstAt = decoded.at;
-    const day = this.#dayAt(decoded.at);
+  #look(topic: ReportedTopic, { at, partition, offset }: Recorded): void {
+    if (topic === 'orders' && at < this.#firstAt) this.#firstAt = at;
+    const day = this.#dayAt(at);
     this.#busy.add(day);
     const report = this.#options.issued.latest(day);
     if (report === null) return;

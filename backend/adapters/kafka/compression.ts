@@ -28,7 +28,8 @@ export function decompressed(codec: number, data: Buffer): Buffer {
     plain = known.decompress(data);
   } catch (error) {
     if (error instanceof TooLarge) throw error;
-    throw new Error(`its ${known.name} data are corrupt: ${error instanceof Error ? error.message : String(error)}`);
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Error(`its ${known.name} data are corrupt: ${said}`, { cause: error });
   }
   return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
 }

@@ -47,11 +47,11 @@ const VERSION = 11;
 /** Rejects with kafkajs's errors, also when one of the partitions has one. */
 export async function fetchFrom(broker: PooledBroker, request: FetchRequest): Promise<FetchResponse> {
   const protocol = requests.protocol({ version: VERSION })(request);
-  const { parse } = protocol.response;
-  return (await broker.connectionPool.send({
-    ...protocol,
-    response: { decode: (raw: Buffer) => Promise.resolve(decodeResponse(raw)), parse },
-  })) as FetchResponse;
+  const response = {
+    decode: (raw: Buffer) => Promise.resolve(decodeResponse(raw)),
+    parse: (decoded: FetchResponse) => protocol.response.parse(decoded),
+  };
+  return (await broker.connectionPool.send({ ...protocol, response })) as FetchResponse;
 }
 
 function decodeResponse(raw: Buffer): FetchResponse & { readonly clientSideThrottleTime: number } {

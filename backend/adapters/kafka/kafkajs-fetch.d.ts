@@ -4,7 +4,6 @@ declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
     readonly request: object;
     readonly requestTimeout: number | null;
     readonly response: {
-      decode(raw: Buffer): Promise<unknown>;
       /** Rejects when a partition of the decoded answer has an error code. */
       parse(decoded: unknown): Promise<unknown>;
     };

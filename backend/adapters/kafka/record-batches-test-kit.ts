@@ -26,7 +26,7 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-export function madeRecord(delta: number, key: Buffer, value: Buffer | null): Buffer {
+function madeRecord(delta: number, key: Buffer, value: Buffer | null): Buffer {
   // Attributes, a timestamp's delta of three bytes, and one header.
   const head = [Buffer.from([0, 0x80, 0x80, 0x01]), varint(delta), varint(key.length), key];
   const middle = value === null ? [varint(-1)] : [varint(value.length), value];
@@ -35,14 +35,15 @@ export function madeRecord(delta: number, key: Buffer, value: Buffer | null): Bu
 }
 
 export function madeBatch(made: MadeBatch): Buffer {
-  const { firstOffset, deltas = [0], codec = 0, producerId, marker, compress = (records) => records } = made;
-  const plain =
+  const { firstOffset, deltas = [0], codec = 0, producerId, marker } = made;
+  const plain: Buffer[] =
     marker === undefined
       ? deltas.map((delta) =>
           madeRecord(delta, Buffer.from(made.key ?? `k${firstOffset + delta}`), Buffer.from(`v${firstOffset + delta}`)),
         )
       : [madeRecord(0, Buffer.from([0, 0, 0, marker === 'abort' ? 0 : 1]), Buffer.alloc(6))];
-  const records = compress(Buffer.concat(plain));
+  const encoded = Buffer.concat(plain);
+  const records = made.compress?.(encoded) ?? encoded;
   const header = Buffer.alloc(61);
   header.writeBigInt64BE(BigInt(firstOffset), 0);
   header.writeInt32BE(49 + records.length, 8);
