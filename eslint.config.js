@@ -121,6 +121,25 @@ export default defineConfig(
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
   },
   {
+    // Whether a record is an event or a dead letter is decided in one place, for every reader.
+    files: ['backend/**/*.ts', 'projections/**/*.ts'],
+    ignores: ['backend/events/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/events/codec.ts'],
+              importNames: ['decode'],
+              message: 'Ask judge or eventsIn of events/record.ts: a record is more than its value.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: tests,
     rules: {
       'no-console': 'off',

@@ -6,7 +6,7 @@
  */
 import { rm, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { decode } from '../backend/events/codec.ts';
+import { judge } from '../backend/events/record.ts';
 import type { TruthTopic } from '../backend/events/topics.ts';
 import { World, type StartProjector } from './model/world.ts';
 import { orderCounts } from './order-counts.ts';
@@ -99,10 +99,11 @@ function differences(world: World): string[] {
       if (!projection.topics.includes(topic as TruthTopic)) continue;
       const checkpoint = world.store.checkpoints.get(`${projection.name} ${topic}/${partition}`);
       if (end > 0) same(`checkpoint ${projection.name} ${topic}/${partition}`, checkpoint?.position, end - 1);
-      for (const { offset, value } of records) {
-        const decoded = decode(topic, value);
-        if (!decoded.ok) throw new Error(decoded.cause);
-        const recorded = { ...decoded, topic: topic as TruthTopic, partition, offset };
+      for (const record of records) {
+        const judged = judge(topic, partition, record);
+        if (!judged.ok) throw new Error(judged.cause);
+        const { recorded } = judged;
+        const { offset } = recorded;
         if (projection.kind === 'merged') {
           const part = projection.partOf(recorded);
           if (part === null) continue;

@@ -11,7 +11,8 @@
  * never end: memory that skipped records another process had folded would go on from a gap; kept memory
  * would be rejected for ever.
  */
-import { decode, type Recorded } from '../backend/events/codec.ts';
+import type { Recorded } from '../backend/events/codec.ts';
+import { judge } from '../backend/events/record.ts';
 import type { TruthTopic } from '../backend/events/topics.ts';
 import type { Clock } from '../backend/ports/clock.ts';
 import { deferred } from '../backend/ports/deferred.ts';
@@ -232,9 +233,9 @@ class RunningProjector implements Projector {
     const { partition } = batch;
     const topic = batch.topic as TruthTopic;
     for (const record of batch.records) {
-      const decoded = decode(topic, record.value);
-      if (decoded.ok) recorded.push({ event: decoded.event, at: decoded.at, topic, partition, offset: record.offset });
-      else undecodable.push({ topic, partition, record, cause: decoded.cause });
+      const judged = judge(topic, partition, record);
+      if (judged.ok) recorded.push(judged.recorded);
+      else undecodable.push({ topic, partition, record, cause: judged.cause });
     }
     // Put aside before the checkpoint can pass them: a crash reports them twice rather than never.
     if (undecodable.length > 0) await this.#untilAnswered(() => this.#options.deadLetters(undecodable));

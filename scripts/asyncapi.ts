@@ -26,7 +26,7 @@ function document(): Json {
       version,
       license: { name: license },
       description:
-        'Every event of the shop as it stands in the log. A published type is never edited, only added to: readers ignore fields that they do not know. Amounts are integers in the minor unit of the currency.',
+        'Every event of the shop as it stands in the log. A published type is never edited, only added to: readers ignore fields that they do not know. Amounts are integers in the minor unit of the currency. The key of a record is what x-key names, in UTF-8, and its partition is the one that the default partitioner of Kafka (murmur2) gives that key; every other record is a dead letter. Any compression will do.',
     },
     defaultContentType: 'application/json',
     channels: Object.fromEntries(TOPICS.map((topic) => [topic.topic, channelOf(topic)])),

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../adapters/lmdb/embedded.ts';
 import { MemoryLog } from '../adapters/memory/memory-log.ts';
 import { MINOR_DIGITS } from '../domain/minor-digits.ts';
-import { decode, encode } from '../events/codec.ts';
+import { encode } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import type { LogCreated, ProductListed, ShopEvent } from '../events/events.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { silentLogger } from '../ports/logger.ts';
@@ -46,13 +47,8 @@ async function logWith(...events: readonly ShopEvent[]): Promise<EventLog> {
 async function settingsIn(log: EventLog): Promise<ShopEvent[]> {
   const events: ShopEvent[] = [];
   const [bounds] = await log.bounds('settings');
-  for await (const { records } of log.read({ topic: 'settings', partition: 0 }, 0, bounds?.end ?? 0)) {
-    for (const { value } of records) {
-      const decoded = decode('settings', value);
-      if (!decoded.ok) throw new Error(decoded.cause);
-      events.push(decoded.event);
-    }
-  }
+  for await (const batch of log.read({ topic: 'settings', partition: 0 }, 0, bounds?.end ?? 0))
+    events.push(...eventsIn(batch).map(({ event }) => event));
   return events;
 }
 

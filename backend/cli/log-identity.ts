@@ -5,8 +5,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { formatAmount, isCurrency, minorDigits } from '../domain/money.ts';
-import { decode, encode } from '../events/codec.ts';
+import { encode } from '../events/codec.ts';
 import { MINOR_DIGITS_MAX, type LogCreated, type MinorDigitsSettled, type ShopEvent } from '../events/events.ts';
+import { eventsIn } from '../events/record.ts';
 import type { Topic } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
@@ -129,11 +130,8 @@ function assertTold(told: Told, currency: string, digits: number): void {
 /** Every event of a topic that can be read, one partition after another. */
 async function* eventsOf(log: EventLog, topic: Topic): AsyncGenerator<ShopEvent> {
   for (const [partition, { low, end }] of (await log.bounds(topic)).entries()) {
-    for await (const { records } of log.read({ topic, partition }, low, end)) {
-      for (const { value } of records) {
-        const decoded = decode(topic, value);
-        if (decoded.ok) yield decoded.event;
-      }
+    for await (const batch of log.read({ topic, partition }, low, end)) {
+      for (const { event } of eventsIn(batch)) yield event;
     }
   }
 }

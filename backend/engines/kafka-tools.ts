@@ -1,4 +1,4 @@
-/** Kafka's own tools, to see the groups' offsets as an operator does. */
+/** Kafka's own tools, to see the groups' offsets as an operator does, and to write as a producer in Java does. */
 import { silentLogger, type Logger } from '../ports/logger.ts';
 import { ShopError } from '../ports/errors.ts';
 import { CACHE_DIR, classPath } from './java.ts';
@@ -44,6 +44,43 @@ export async function describeGroup(options: {
   );
   if (!ok) throw new ShopError('UNAVAILABLE', `the consumer group ${options.group} could not be described: ${errors}`);
   return parseGroups(output);
+}
+
+/**
+ * `kafka-console-producer.sh`: what a producer in Java writes, partitioned by the key as Java does it. Rejects with
+ * UNAVAILABLE. Keys and values must not hold tabs or ends of lines.
+ */
+export async function produceFromJava(options: {
+  readonly brokers: readonly string[];
+  /** Kafka's name of it. */
+  readonly topic: string;
+  readonly records: readonly { readonly key: string; readonly value: string }[];
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  readonly cacheDir?: string;
+  readonly logger?: Logger;
+}): Promise<void> {
+  const jars = await kafkaJars(options.cacheDir ?? CACHE_DIR, options.logger ?? silentLogger);
+  const reading = ['--property', 'parse.key=true', '--property', 'key.separator=\t'];
+  const { ok, errors } = await run(
+    'java',
+    [
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+      '-cp',
+      classPath(jars),
+      'org.apache.kafka.tools.ConsoleProducer',
+      '--bootstrap-server',
+      options.brokers.join(','),
+      '--topic',
+      options.topic,
+      '--compression-codec',
+      options.compression,
+      ...reading,
+    ],
+    { limitMs: TOOL_WAIT_MAX_MS, input: options.records.map(({ key, value }) => `${key}\t${value}\n`).join('') },
+  );
+  // It ends with 0 also when a record was refused.
+  if (!ok || errors !== '')
+    throw new ShopError('UNAVAILABLE', `nothing could be produced to ${options.topic}: ${errors}`);
 }
 
 /** Each group has a heading line of its own; columns are found by the names in it. */

@@ -84,10 +84,10 @@ function isAlive(pid: number): boolean {
 export function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly limitMs?: number } = {},
+  options: { readonly cwd?: string; readonly limitMs?: number; readonly input?: string } = {},
 ): Promise<{ readonly ok: boolean; readonly output: string; readonly errors: string }> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       command,
       [...args],
       {
@@ -98,6 +98,9 @@ export function run(
       (error, output, errors) =>
         resolve({ ok: error === null, output, errors: errors === '' ? (error?.message ?? '') : errors }),
     );
+    // A process that does not want all of it closes the pipe; how it ended says the rest.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input ?? '');
   });
 }
 

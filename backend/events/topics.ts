@@ -56,7 +56,7 @@ export const TOPICS: readonly TopicDescription[] = [
     partitions: 1,
     truth: true,
     retentionMs: FOR_EVER,
-    key: 'none',
+    key: '"log" or "simulator"',
     description: "The log's own id, its currency and the digits of its amounts, and the simulator's settings.",
   },
   {

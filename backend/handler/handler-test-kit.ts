@@ -8,8 +8,9 @@ import { openEmbedded } from '../adapters/lmdb/embedded.ts';
 import { MemoryLog } from '../adapters/memory/memory-log.ts';
 import { MemoryStore as LogStore } from '../adapters/memory/memory-store.ts';
 import { draw } from '../domain/draw.ts';
-import { decode, encode, type Recorded } from '../events/codec.ts';
+import { encode, type Recorded } from '../events/codec.ts';
 import type { EventSource, HandlingPolicy, OrderHandled, OrderId, OrderPlaced, ProductId } from '../events/events.ts';
+import { eventsIn } from '../events/record.ts';
 import type { TruthTopic } from '../events/topics.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { silentLogger } from '../ports/logger.ts';
@@ -83,10 +84,7 @@ async function recordedIn(log: EventLog, topic: TruthTopic): Promise<Recorded[]>
   const events: Recorded[] = [];
   for (const [partition, { low, end }] of (await log.bounds(topic)).entries()) {
     for await (const batch of log.read({ topic, partition }, low, end)) {
-      for (const { offset, value } of batch.records) {
-        const decoded = decode(topic, value);
-        if (decoded.ok) events.push({ event: decoded.event, at: decoded.at, topic, partition, offset });
-      }
+      events.push(...eventsIn(batch));
     }
   }
   return events;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { placed as anOrder } from '../../tests/events.ts';
 import { encode } from '../events/codec.ts';
-import { partitionOf } from '../events/topics.ts';
+import { PARTITIONS, partitionOf } from '../events/topics.ts';
 import { ManualClock } from '../ports/clock.ts';
 import { silentLogger } from '../ports/logger.ts';
 import {
@@ -187,15 +188,22 @@ describe.each(WORLDS)('starting again, on $engine', ({ openWorld }) => {
     await handler.stop();
   });
 
-  it('does nothing about records that cannot be decoded', async () => {
+  it('does nothing about records that are dead letters, such as orders in a foreign partition', async () => {
     const own = await withClock(openWorld);
     const handler = await start(own);
-    await own.log.append([{ topic: 'orders', partition: 0, key: 'x', value: 'not JSON' }]);
+    const order = encode({ ...anOrder({ orderId: 'foreign', handling: ALWAYS }), at: new Date(NOW).toISOString() });
+    const foreign = Array.from({ length: PARTITIONS }, (_, partition) => ({ ...order, partition }));
+    await own.log.append([
+      { ...order, value: 'not JSON' },
+      { ...order, key: 'another' },
+      ...foreign.filter(({ partition }) => partition !== order.partition),
+    ]);
     const all = orders(10);
     await place(own.log, all);
     own.clock.advance(HOUR_MS);
     await caughtUp(handler, own);
     await expectHandledOnce(own.log, all, Infinity);
+    expect(await handledIn(own.log)).toHaveLength(all.length);
     await handler.stop();
   });
 });

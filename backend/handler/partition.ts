@@ -4,7 +4,8 @@
  * ever mended in place.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { decode, encode, type NewRecord } from '../events/codec.ts';
+import { encode, type NewRecord } from '../events/codec.ts';
+import { eventsIn, judge } from '../events/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Batch, EventLog, LogRecord, Writer } from '../ports/event-log.ts';
@@ -98,11 +99,10 @@ export class HandledPartition {
   async #readHandled(from: number, end: number): Promise<void> {
     const { log, partition } = this.#options;
     for await (const batch of log.read({ topic: 'handled-orders', partition }, from, end)) {
-      for (const { offset, value } of batch.records) {
-        const decoded = decode('handled-orders', value);
-        if (decoded.ok && decoded.event.type === 'OrderHandled') this.#handledBefore.add(decoded.event.orderId);
-        this.#handledPosition = offset;
+      for (const { event } of eventsIn(batch)) {
+        if (event.type === 'OrderHandled') this.#handledBefore.add(event.orderId);
       }
+      this.#handledPosition = batch.records.at(-1)?.offset ?? this.#handledPosition;
     }
   }
 
@@ -121,16 +121,18 @@ export class HandledPartition {
     }
   }
 
-  #takeRecord({ offset, value }: LogRecord, now: number): void {
+  #takeRecord(record: LogRecord, now: number): void {
     const { logger, partition } = this.#options;
-    const decoded = decode('orders', value);
-    if (!decoded.ok) {
-      logger.debug({ partition, offset, cause: decoded.cause }, 'An order cannot be decoded; it is not handled.');
+    const judged = judge('orders', partition, record);
+    if (!judged.ok) {
+      const { cause } = judged;
+      logger.debug({ partition, offset: record.offset, cause }, 'An order cannot be read; it is not handled.');
       return;
     }
-    if (decoded.event.type !== 'OrderPlaced' || this.#handledBefore.has(decoded.event.orderId)) return;
-    const order = openOrderOf(decoded.event, decoded.at, offset);
-    if (order !== null) this.#open.add(order, decoded.at, now);
+    const { event, at, offset } = judged.recorded;
+    if (event.type !== 'OrderPlaced' || this.#handledBefore.has(event.orderId)) return;
+    const order = openOrderOf(event, at, offset);
+    if (order !== null) this.#open.add(order, at, now);
   }
 
   /** Whether every order that the earlier handlers may have handled has been read again. */

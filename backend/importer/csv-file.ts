@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { CsvError, parse, type InfoRecord, type Options } from 'csv-parse';
 import iconv from 'iconv-lite';
+import { formatCount } from '../domain/money.ts';
 import { ShopError } from '../ports/errors.ts';
 import { EncodingDetector, type Encoding } from './encoding.ts';
 import { oneLine } from './format.ts';
@@ -146,7 +147,7 @@ function unclosed(file: CsvFile, line: number, cause?: unknown): ShopError {
 }
 
 function endless(file: CsvFile, line: number, cause: unknown): ShopError {
-  const most = ROW_CHARS_MAX.toLocaleString('en');
+  const most = formatCount(ROW_CHARS_MAX);
   return new ShopError(
     'BAD_INPUT',
     `${file.path}, line ${line}: the row that begins here has more than ${most} characters; a quote may be opened and not closed; nothing was imported`,

@@ -9,8 +9,7 @@ import { orderCounts } from '../../projections/order-counts.ts';
 import type { FoldedProjection } from '../../projections/projection.ts';
 import { startProjector } from '../../projections/projector.ts';
 import { stock } from '../../projections/stock.ts';
-import { decode } from '../events/codec.ts';
-import type { TruthTopic } from '../events/topics.ts';
+import { eventsIn } from '../events/record.ts';
 import type { ReadModelUpdate } from '../ports/announcements.ts';
 import type { KeyRange } from '../ports/read-models.ts';
 import { Mirror, type Coverage } from './mirror.ts';
@@ -58,10 +57,8 @@ async function faultsOf(mirror: Mirror, world: World): Promise<string[]> {
       if (!projection.topics.some((each) => each === topic)) continue;
       const position = checkpoints.find((each) => each.topic === topic && each.partition === partition)?.position ?? -1;
       const expected = new Map<string, object>();
-      for (const { offset, value } of records) {
-        const decoded = decode(topic, value);
-        if (offset > position || !decoded.ok) continue;
-        const recorded = { ...decoded, topic: topic as TruthTopic, partition, offset };
+      for (const recorded of eventsIn({ topic, partition, records })) {
+        if (recorded.offset > position) continue;
         for (const key of projection.keysOf(recorded)) {
           if (!RANGES.some(({ from, to }) => from <= key && key < to)) continue;
           const document = expected.get(key) ?? projection.initial(key);

@@ -2,7 +2,8 @@
  * Orders as they are placed and handled: the newest changes, numbered. Changes come from the log, and are shown
  * when the read model of orders has them, so that whoever is told of an order finds it there, too.
  */
-import { decode } from '../events/codec.ts';
+import type { Recorded } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import type { Topic } from '../events/topics.ts';
 import type { ReadModelUpdate } from '../ports/announcements.ts';
 import type { EventLog, Subscription } from '../ports/event-log.ts';
@@ -78,8 +79,8 @@ export class OrderFeed {
       topics: ['orders', 'handled-orders'],
       assigned: async ({ topic, partition }) => (await log.bounds(topic))[partition]?.end ?? 0,
       revoked: () => {},
-      batch: ({ topic, partition, records }) => {
-        for (const { offset, value } of records) this.#take(topic, partition, offset, value);
+      batch: (batch) => {
+        for (const recorded of eventsIn(batch)) this.#take(recorded);
         if (this.#pending.length > 0) onChange();
         return Promise.resolve();
       },
@@ -104,10 +105,7 @@ export class OrderFeed {
     return this.#pending.length > 0 && updates.some(({ keys }) => keys?.length === 0 || keys === null);
   }
 
-  #take(topic: Topic, partition: number, offset: number, value: Buffer | null): void {
-    const decoded = decode(topic, value);
-    if (!decoded.ok) return;
-    const { event, at } = decoded;
+  #take({ event, at, topic, partition, offset }: Recorded): void {
     if (event.type !== 'OrderPlaced' && event.type !== 'OrderHandled') return;
     const kind = event.type === 'OrderPlaced' ? 'PLACED' : 'HANDLED';
     this.#pending.push({ kind, orderId: event.orderId, at, topic, partition, offset });

@@ -3,7 +3,8 @@
  * checkpoint alone, which is stored after it; so after a crash, or where two processes meet, some records
  * are done again, and what is done must bear that.
  */
-import { decode, type Recorded } from '../events/codec.ts';
+import type { Recorded } from '../events/codec.ts';
+import { judge } from '../events/record.ts';
 import type { OrderHandled } from '../events/events.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -191,11 +192,11 @@ class RunningFollower implements Follower {
 }
 
 /** The handled order that a record is about; the cause why not, where it cannot be read. */
-export function handledOrderIn({ value, offset }: LogRecord, partition: number): HandledOrder | string {
-  const decoded = decode(TOPIC, value);
-  if (!decoded.ok) return decoded.cause;
-  if (decoded.event.type !== 'OrderHandled') return decoded.event.type;
-  return { event: decoded.event, at: decoded.at, topic: TOPIC, partition, offset };
+export function handledOrderIn(record: LogRecord, partition: number): HandledOrder | string {
+  const judged = judge(TOPIC, partition, record);
+  if (!judged.ok) return judged.cause;
+  const { event, ...place } = judged.recorded;
+  return event.type === 'OrderHandled' ? { event, ...place } : event.type;
 }
 
 function reached(positions: readonly number[], since: readonly number[], partition: number): number {

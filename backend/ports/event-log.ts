@@ -20,6 +20,8 @@ export interface LogRecord {
   readonly offset: number;
   readonly key: string | null;
   readonly value: Buffer | null;
+  /** Why the engine holds something here that is no record to anybody; it stands for all the offsets that it names. */
+  readonly unreadable?: string;
 }
 
 /**

@@ -3,12 +3,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createFold, type Fold } from '../../projections/fold.ts';
 import { positionIn } from '../../projections/positions.ts';
 import type { Projection } from '../../projections/projection.ts';
+import { eventsIn } from '../events/record.ts';
 import type { TruthTopic } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import type { View } from '../queries/views.ts';
-import { recordedIn } from '../verify/records.ts';
 
 /** Documents and parts that are folded before they are stored. */
 const PENDING_DOCUMENTS_MAX = 4_000;
@@ -62,7 +62,7 @@ async function foldPartition(
   let unstored = 0;
   for await (const batch of log.read(source, from, end)) {
     signal.throwIfAborted();
-    const records = recordedIn(batch, topic).filter(({ at }) => at <= before);
+    const records = eventsIn(batch).filter(({ at }) => at <= before);
     const through = Math.min(batch.next, end) - 1;
     for (const fold of folds) (await fold.prepare(records, through))();
     unstored += batch.records.length;

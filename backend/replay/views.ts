@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { isLeaseOut } from '../../projections/generations.ts';
 import type { Projection } from '../../projections/projection.ts';
-import { decode } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import { describeTopic, isTopic } from '../events/topics.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
@@ -205,11 +205,8 @@ export class ViewBuilder {
     let latest = 0;
     for (const { topic, partition, offset } of offsets) {
       const from = Math.max(0, offset + 1 - LAST_RECORDS);
-      for await (const { records } of this.#options.log.read({ topic, partition }, from, offset + 1)) {
-        for (const { value } of records) {
-          const decoded = decode(topic, value);
-          if (decoded.ok) latest = Math.max(latest, decoded.at);
-        }
+      for await (const batch of this.#options.log.read({ topic, partition }, from, offset + 1)) {
+        for (const { at } of eventsIn(batch)) latest = Math.max(latest, at);
       }
     }
     return latest;

@@ -4,7 +4,7 @@
  * by an import, perhaps of orders of long ago, and there a quiet stretch ends the reports after a month.
  */
 import { addDays, type Day } from '../domain/calendar.ts';
-import { decode } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import type { EventLog } from '../ports/event-log.ts';
 
 const SOURCE = { topic: 'settings', partition: 0 } as const;
@@ -40,11 +40,8 @@ export function dueDays({ today, first, opened, isBusy, isReported }: Known): Da
 export async function openedAt(log: EventLog): Promise<number> {
   const [bounds] = await log.bounds(SOURCE.topic);
   if (bounds === undefined) return -Infinity;
-  for await (const { records } of log.read(SOURCE, bounds.low, bounds.end)) {
-    for (const { value } of records) {
-      const decoded = decode(SOURCE.topic, value);
-      if (decoded.ok && decoded.event.type === 'LogCreated') return decoded.at;
-    }
+  for await (const batch of log.read(SOURCE, bounds.low, bounds.end)) {
+    for (const { event, at } of eventsIn(batch)) if (event.type === 'LogCreated') return at;
   }
   return -Infinity;
 }

@@ -1,7 +1,7 @@
 /** The reports that were issued, as the topic `reports` has them. */
 import type { Folder } from '../adapters/files/folder.ts';
 import type { Day } from '../domain/calendar.ts';
-import { decode } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import type { ReportIssued } from '../events/events.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { render } from './render.ts';
@@ -25,10 +25,7 @@ export class IssuedReports {
     const [bounds] = await this.#log.bounds(SOURCE.topic);
     if (bounds === undefined) return;
     for await (const batch of this.#log.read(SOURCE, this.#next ?? bounds.low, bounds.end)) {
-      for (const { value } of batch.records) {
-        const decoded = decode(SOURCE.topic, value);
-        if (decoded.ok && decoded.event.type === 'ReportIssued') this.#add(decoded.event);
-      }
+      for (const { event } of eventsIn(batch)) if (event.type === 'ReportIssued') this.#add(event);
       this.#next = batch.next;
     }
   }

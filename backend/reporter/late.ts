@@ -6,7 +6,8 @@ import { ALL_TIME } from '../../projections/handling.ts';
 import { QUARTER_MS, startOfQuarter } from '../../projections/quarter.ts';
 import { dayOf, type Day } from '../domain/calendar.ts';
 import { HAPPENED_MAX, HAPPENED_MIN } from '../events/bounds.ts';
-import { decode } from '../events/codec.ts';
+import type { Recorded } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import { PARTITIONS } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Bounds, EventLog, TopicPartition } from '../ports/event-log.ts';
@@ -101,18 +102,16 @@ export class LateWatch {
         const from = (positions[topic][partition] ?? -1) + 1;
         assertWithin({ topic, partition }, from, bounds);
         if (from === bounds.end) continue;
-        for await (const { records, next } of this.#options.log.read({ topic, partition }, from, bounds.end)) {
-          for (const { offset, value } of records) this.#look(topic, partition, offset, value);
-          positions[topic][partition] = next - 1;
+        for await (const batch of this.#options.log.read({ topic, partition }, from, bounds.end)) {
+          for (const recorded of eventsIn(batch)) this.#look(topic, recorded);
+          positions[topic][partition] = batch.next - 1;
         }
       }
     }
   }
 
-  #look(topic: ReportedTopic, partition: number, offset: number, value: Buffer | null): void {
-    const decoded = decode(topic, value);
-    if (!decoded.ok) return;
-    const day = this.#saw(decoded.at, topic);
+  #look(topic: ReportedTopic, { at, partition, offset }: Recorded): void {
+    const day = this.#saw(at, topic);
     if (day === null) return;
     const report = this.#options.issued.latest(day);
     if (report === null) return;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BEYOND } from '../domain/exact.ts';
 import { ORDER_TOTAL_MAX, STOCK_MAX } from '../events/bounds.ts';
-import { decode, encode } from '../events/codec.ts';
+import { encode } from '../events/codec.ts';
+import { judge } from '../events/record.ts';
 import type { ShopEvent } from '../events/events.ts';
 import type { Command } from './commands.ts';
 import { decide, evolve, initial, type Ready, type ShopState } from './decide.ts';
@@ -235,11 +236,11 @@ describe('whatever is asked in whatever order', () => {
           const decision = act(state, each);
           if ('status' in decision) continue;
           for (const event of decision) {
-            const { topic, value } = encode(event);
-            const decoded = decode(topic, Buffer.from(value));
-            if (!decoded.ok) throw new Error(decoded.cause);
-            evolve(folded, decoded.event);
-            count(balance, decoded.event);
+            const { topic, partition, key, value } = encode(event);
+            const judged = judge(topic, partition, { offset: 0, key, value: Buffer.from(value) });
+            if (!judged.ok) throw new Error(judged.cause);
+            evolve(folded, judged.recorded.event);
+            count(balance, judged.recorded.event);
             expect(Math.min(0, ...balance.values())).toBe(0);
           }
         }

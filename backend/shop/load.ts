@@ -3,7 +3,7 @@
  * topics stock and orders from there to the ends. The caller has fenced every earlier shop before, so that
  * nothing follows those ends but its own.
  */
-import { decode } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import type { ShopEvent } from '../events/events.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Bounds, EventLog } from '../ports/event-log.ts';
@@ -96,12 +96,10 @@ async function readTail(
   }
   if (from >= end) return;
   for await (const batch of log.read(tp, from, end)) {
-    for (const { offset, value } of batch.records) {
-      const decoded = decode(tp.topic, value);
-      // What cannot be decoded is a dead letter for everybody; the projectors report it.
-      if (decoded.ok) tails.take(decoded.event, { ...tp, offset });
-      tails.sawOffset(tp.topic, tp.partition, offset);
-    }
+    // What cannot be read is a dead letter for everybody; the projectors report it.
+    for (const { event, offset } of eventsIn(batch)) tails.take(event, { ...tp, offset });
+    const last = batch.records.at(-1);
+    if (last !== undefined) tails.sawOffset(tp.topic, tp.partition, last.offset);
     tails.orders.shrink();
     tails.receipts.shrink();
   }

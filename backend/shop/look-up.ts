@@ -1,7 +1,7 @@
 /** Whether orders and receipts were asked for before, where memory no longer knows: in the read models. */
 import { isDeepStrictEqual } from 'node:util';
 import { receiptKey } from '../../projections/stock.ts';
-import { decode } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import { PARTITIONS, partitionOf } from '../events/topics.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { ReadModels } from '../ports/read-models.ts';
@@ -110,11 +110,10 @@ async function readReceipts(
   const from = offsets.reduce((a, b) => Math.min(a, b));
   const to = offsets.reduce((a, b) => Math.max(a, b)) + 1;
   for await (const batch of log.read({ topic: 'stock', partition }, from, to)) {
-    for (const { offset, value } of batch.records) {
-      if (!wanted.has(offset)) continue;
-      const decoded = decode('stock', value);
-      if (!decoded.ok || decoded.event.type !== 'StockReceived') continue;
-      const { id, at, productId, quantity, reason } = decoded.event;
+    const records = batch.records.filter(({ offset }) => wanted.has(offset));
+    for (const { event, offset } of eventsIn({ topic: 'stock', partition, records })) {
+      if (event.type !== 'StockReceived') continue;
+      const { id, at, productId, quantity, reason } = event;
       found.set(id, { id, at, productId, quantity, reason, position: { topic: 'stock', partition, offset } });
     }
   }

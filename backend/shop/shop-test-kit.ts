@@ -11,8 +11,9 @@ import { caughtUp, endsOf } from '../../projections/caught-up.ts';
 import { MemoryModels, MemoryStore as ModelsStore } from '../../projections/model/memory-models.ts';
 import { startProjector } from '../../projections/projector.ts';
 import { stock as stockProjection } from '../../projections/stock.ts';
-import { decode, type Recorded } from '../events/codec.ts';
+import type { Recorded } from '../events/codec.ts';
 import type { OrderPlaced, ShopEvent } from '../events/events.ts';
+import { eventsIn } from '../events/record.ts';
 import type { TruthTopic } from '../events/topics.ts';
 import { ManualClock, systemClock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
@@ -128,10 +129,7 @@ export async function eventsOf(log: EventLog, topic: TruthTopic): Promise<Record
   const events: Recorded[] = [];
   for (const [partition, { low, end }] of (await log.bounds(topic)).entries()) {
     for await (const batch of log.read({ topic, partition }, low, end)) {
-      for (const { offset, value } of batch.records) {
-        const decoded = decode(topic, value);
-        if (decoded.ok) events.push({ event: decoded.event, at: decoded.at, topic, partition, offset });
-      }
+      events.push(...eventsIn(batch));
     }
   }
   return events;

@@ -3,11 +3,12 @@
  * in many. The last one counts.
  */
 import { randomUUID } from 'node:crypto';
-import { decode, encode } from '../events/codec.ts';
+import { encode } from '../events/codec.ts';
 import type { HandlingPolicy, SimulatorConfigured } from '../events/events.ts';
+import { eventsIn } from '../events/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
-import type { EventLog } from '../ports/event-log.ts';
+import type { Batch, EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Simulator } from './live.ts';
 
@@ -47,8 +48,8 @@ export async function readConfiguration(
   const [bounds] = await log.bounds('settings');
   if (bounds === undefined) return null;
   let last: SimulatorConfigured | null = null;
-  for await (const { records } of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
-    for (const { value } of records) last = configuredIn(value) ?? last;
+  for await (const batch of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
+    last = lastConfigured(batch) ?? last;
   }
   return last === null ? null : { at: last.at, configuration: configurationOf(last) };
 }
@@ -156,8 +157,8 @@ export async function followConfiguration(options: FollowConfigurationOptions): 
     // The topic is short, and what was configured while the subscription began must not be missed.
     assigned: async ({ partition }) => (await log.bounds('settings'))[partition]?.low ?? 0,
     revoked: () => {},
-    batch: ({ records }) => {
-      const last = records.reduce<SimulatorConfigured | null>((found, { value }) => configuredIn(value) ?? found, null);
+    batch: (batch) => {
+      const last = lastConfigured(batch);
       if (last !== null) {
         present = configurationOf(last);
         logger.debug({ configuration: present }, 'The simulator was configured.');
@@ -175,9 +176,9 @@ export async function followConfiguration(options: FollowConfigurationOptions): 
   };
 }
 
-function configuredIn(value: Buffer | null): SimulatorConfigured | null {
-  const decoded = decode('settings', value);
-  return decoded.ok && decoded.event.type === 'SimulatorConfigured' ? decoded.event : null;
+function lastConfigured(batch: Batch): SimulatorConfigured | null {
+  const events = eventsIn(batch).map(({ event }) => event);
+  return events.findLast((event) => event.type === 'SimulatorConfigured') ?? null;
 }
 
 function configurationOf({ ordersPerSecond, handling, paused, burst }: SimulatorConfigured): SimulatorConfiguration {

@@ -1,5 +1,6 @@
 /** The log as events: what cannot be decoded is skipped here as every reader skips it. */
-import { decode, type Recorded } from '../events/codec.ts';
+import type { Recorded } from '../events/codec.ts';
+import { eventsIn } from '../events/record.ts';
 import type { TruthTopic } from '../events/topics.ts';
 import type { Batch, EventLog } from '../ports/event-log.ts';
 
@@ -19,16 +20,6 @@ export async function* readRecorded(
   if (from >= to) return;
   for await (const batch of log.read({ topic, partition }, from, to)) {
     onBatch(batch);
-    yield recordedIn(batch, topic);
+    yield eventsIn(batch);
   }
-}
-
-/** The events of a batch of the topic. */
-export function recordedIn({ records, partition }: Batch, topic: TruthTopic): Recorded[] {
-  const events: Recorded[] = [];
-  for (const { offset, value } of records) {
-    const decoded = decode(topic, value);
-    if (decoded.ok) events.push({ event: decoded.event, at: decoded.at, topic, partition, offset });
-  }
-  return events;
 }

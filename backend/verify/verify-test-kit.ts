@@ -17,6 +17,7 @@ import {
 } from '../events/events-test-kit.ts';
 import type { OrderId, ShopEvent } from '../events/events.ts';
 import { systemClock } from '../ports/clock.ts';
+import { describeTopic } from '../events/topics.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { silentLogger } from '../ports/logger.ts';
 import type { ReadModels } from '../ports/read-models.ts';
@@ -125,10 +126,20 @@ export function someEvents(seed: number, count: number): ShopEvent[] {
   return fc.sample(anything, { seed, numRuns: count });
 }
 
-/** The events' records, and some among them that nobody can decode. */
+/** The events' records, and some among them that are dead letters: cut off, in a foreign partition, under another key. */
 export function recordsOf(events: readonly ShopEvent[]): NewRecord[] {
   return events.flatMap((event, index) => {
     const record = encode(event);
-    return index % 7 === 3 ? [{ ...record, value: record.value.slice(0, -2) }, record] : [record];
+    const other = (record.partition + 1) % describeTopic(record.topic).partitions;
+    switch (index % 7) {
+      case 3:
+        return [{ ...record, value: record.value.slice(0, -2) }, record];
+      case 4:
+        return other === record.partition ? [record] : [{ ...record, partition: other }, record];
+      case 5:
+        return [{ ...record, key: 'another' }, record];
+      default:
+        return [record];
+    }
   });
 }

@@ -14,7 +14,7 @@ import type {
   Subscription,
   TopicPartition,
 } from '../../backend/ports/event-log.ts';
-import type { Topic } from '../../backend/events/topics.ts';
+import { partitionOf, type Topic } from '../../backend/events/topics.ts';
 import { silentLogger } from '../../backend/ports/logger.ts';
 import type { Projection } from '../projection.ts';
 import type { Projector, ProjectorOptions } from '../projector.ts';
@@ -24,6 +24,8 @@ import { Scheduler } from './scheduler.ts';
 export type StartProjector = (options: ProjectorOptions) => Promise<Projector>;
 
 const PARTITIONS_MODELLED = 2;
+/** Two of each partition. */
+const PRODUCTS_MODELLED = ['P1', 'P4', 'P6', 'P9'];
 const TOPICS_MODELLED: readonly Topic[] = ['orders', 'handled-orders', 'stock'];
 
 interface ModelledPartition extends TopicPartition {
@@ -85,9 +87,8 @@ export class World {
 
   #append(event: ShopEvent): void {
     const record: NewRecord = encode(event);
-    const number = record.partition % PARTITIONS_MODELLED;
-    const to = this.partitions.find((each) => each.topic === record.topic && each.partition === number);
-    if (to === undefined) throw new Error(`no topic ${record.topic} here`);
+    const to = this.partitions.find((each) => each.topic === record.topic && each.partition === record.partition);
+    if (to === undefined) throw new Error(`no ${record.topic}/${record.partition} here`);
     if (this.scheduler.chance(20)) to.end += this.scheduler.integer(1, 3);
     to.records.push({ offset: to.end, key: record.key, value: Buffer.from(record.value) });
     to.end += 1;
@@ -96,8 +97,9 @@ export class World {
   #event(): ShopEvent {
     const { scheduler } = this;
     const at = new Date(Date.UTC(2026, 10, 22) + scheduler.integer(0, 40) * 60_000).toISOString();
-    const id = `${scheduler.integer(1, 1_000_000)}`;
-    const productId = `P${scheduler.integer(1, 4)}` as ProductId;
+    let id = `${scheduler.integer(1, 1_000_000)}`;
+    while (partitionOf(id) >= PARTITIONS_MODELLED) id += '.';
+    const productId = PRODUCTS_MODELLED[scheduler.integer(0, PRODUCTS_MODELLED.length - 1)] as ProductId;
     const common = { version: 1, id, at, source: 'live' } as const;
     if (scheduler.chance(20)) {
       return { ...common, type: 'StockReceived', productId, quantity: scheduler.integer(1, 9), reason: 'restock' };

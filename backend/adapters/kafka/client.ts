@@ -29,8 +29,13 @@ export const RETRY: RetryOptions = {
   retries: 10,
 };
 
+/** What sends a broker's requests; kafkajs has it but does not declare it. */
+export interface PooledBroker {
+  readonly connectionPool: { send(protocol: object): Promise<unknown> };
+}
+
 /** Requests to the transaction coordinator that kafkajs has but does not declare. */
-export interface TransactionBroker extends Broker {
+export interface TransactionBroker extends Broker, PooledBroker {
   readonly nodeId: number;
   initProducerId(request: { transactionalId: string; transactionTimeout: number }): Promise<{
     producerId: string;

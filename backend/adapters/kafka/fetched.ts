@@ -1,30 +1,8 @@
 /** From a broker's answer to the committed records of one partition. */
-import type { LogRecord } from '../../ports/event-log.ts';
-
-/** The parts of kafkajs's decoded fetch response that are used here. */
-export interface FetchResponse {
-  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];
-}
-
-export interface FetchedPartition {
-  readonly partition: number;
-  readonly lastStableOffset: string;
-  readonly abortedTransactions?: readonly AbortedTransaction[] | null;
-  readonly messages: readonly FetchedMessage[];
-}
-
-interface AbortedTransaction {
-  readonly producerId: string;
-  readonly firstOffset: string;
-}
-
-export interface FetchedMessage {
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly isControlRecord?: boolean;
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
-}
+import { ShopError } from '../../ports/errors.ts';
+import type { LogRecord, TopicPartition } from '../../ports/event-log.ts';
+import type { AbortedTransaction, FetchedPartition } from './fetch.ts';
+import { batchAt, recordsOf, type RecordBatch } from './record-batches.ts';
 
 /** What one answer brought of one partition: everything that exists in `from` ≤ offset < `next`. */
 export interface Fetched {
@@ -37,45 +15,56 @@ export interface Fetched {
 }
 
 const RECORD_OVERHEAD_BYTES = 100;
-/** A control record's key is two 16-bit numbers, version and type; type 0 aborts, type 1 commits. */
-const CONTROL_TYPE_OFFSET = 3;
-const CONTROL_TYPE_ABORT = 0;
 
-/** Leaves out markers and the records of aborted transactions. */
-export function committedOf(partition: FetchedPartition, from: number): Fetched {
-  const isAborted = abortedFilter(partition.abortedTransactions ?? []);
+/**
+ * Leaves out markers and the records of aborted transactions. Throws LOG_MISMATCH at a batch that is damaged, once
+ * all before it has been read: what it held may be all right in another replica, so no reader may pass it.
+ */
+export function committedOf(answer: FetchedPartition, source: TopicPartition, from: number): Fetched {
+  const isAborted = abortedFilter(answer.abortedTransactions);
   const records: LogRecord[] = [];
   let next = from;
   let bytes = 0;
-  for (const message of partition.messages) {
-    const offset = Number(message.offset);
-    if (offset >= next) next = offset + 1;
-    const aborted = isAborted(message, offset);
+  for (let batch = batchAt(answer.records, 0); batch !== null; batch = batchAt(answer.records, batch.endsAt)) {
+    if (batch.damage !== null) {
+      if (next > from) break;
+      throw damaged(source, batch.firstOffset, batch.damage);
+    }
+    const aborted = isAborted(batch);
     // The broker answers with whole batches, so the first records may lie before what was asked for.
-    if (aborted || message.isControlRecord === true || offset < from) continue;
-    records.push({ offset, key: message.key?.toString('utf8') ?? null, value: message.value });
-    bytes += (message.value?.length ?? 0) + (message.key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+    if (batch.lastOffset < from) continue;
+    next = batch.lastOffset + 1;
+    if (aborted || batch.marker !== null) continue;
+    for (const record of recordsOf(batch)) {
+      if (record.offset < from) continue;
+      records.push(record);
+      bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+    }
   }
-  return { records, next, end: Math.max(Number(partition.lastStableOffset), next), bytes };
+  return { records, next, end: Math.max(answer.lastStableOffset, next), bytes };
+}
+
+function damaged({ topic, partition }: TopicPartition, offset: number, damage: string): ShopError {
+  const message =
+    `${topic}/${partition} cannot be read past offset ${offset}: the batch there is damaged (${damage}); nothing was ` +
+    'skipped; see to the brokers’ disks, restore the partition from a good replica or a backup, and start again';
+  return new ShopError('LOG_MISMATCH', message);
 }
 
 /**
- * Whether a record belongs to an aborted transaction; asked of every record in order. kafkajs's own filter
- * takes the aborted transactions to be listed by their first offset, which the broker does not promise.
+ * Whether a batch belongs to an aborted transaction; asked of every batch in order. The broker does not promise to
+ * list the aborted transactions by their first offset.
  */
-function abortedFilter(listed: readonly AbortedTransaction[]): (message: FetchedMessage, offset: number) => boolean {
-  const waiting = listed
-    .map((each) => ({ producerId: each.producerId, firstOffset: Number(each.firstOffset) }))
-    .sort((a, b) => b.firstOffset - a.firstOffset);
-  const aborting = new Set<string>();
-  return ({ key, isControlRecord, batchContext }, offset) => {
-    for (let each = waiting.at(-1); each !== undefined && each.firstOffset <= offset; each = waiting.at(-1)) {
+function abortedFilter(listed: readonly AbortedTransaction[]): (batch: RecordBatch) => boolean {
+  const waiting = [...listed].sort((a, b) => b.firstOffset - a.firstOffset);
+  const aborting = new Set<bigint>();
+  return ({ producerId, inTransaction, marker, lastOffset }) => {
+    for (let each = waiting.at(-1); each !== undefined && each.firstOffset <= lastOffset; each = waiting.at(-1)) {
       aborting.add(each.producerId);
       waiting.pop();
     }
-    if (batchContext?.inTransaction !== true || !aborting.has(batchContext.producerId)) return false;
-    if (isControlRecord === true && key?.[CONTROL_TYPE_OFFSET] === CONTROL_TYPE_ABORT)
-      aborting.delete(batchContext.producerId);
+    if (!inTransaction || !aborting.has(producerId)) return false;
+    if (marker === 'abort') aborting.delete(producerId);
     return true;
   };
 }

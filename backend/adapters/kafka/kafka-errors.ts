@@ -20,7 +20,7 @@ const PERMANENT_TYPES = new Set([
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',
 ]);
-const PERMANENT_NAMES = new Set(['KafkaJSNotImplemented', 'TypeError', 'RangeError', 'ReferenceError']);
+const PERMANENT_NAMES = new Set(['TypeError', 'RangeError', 'ReferenceError']);
 
 const FENCED_TYPES = new Set(['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE']);
 /** PRODUCER_FENCED, which kafkajs 2.2.4 does not know by name. */

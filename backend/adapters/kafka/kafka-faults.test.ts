@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { Partitioners } from 'kafkajs';
+// The default import, because Node does not see all the names that this CommonJS package exports.
+import kafkajs, { Partitioners } from 'kafkajs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWithKafka, uniqueName } from '../../../tests/engines.ts';
 import { CACHE_DIR } from '../../engines/java.ts';
@@ -181,33 +182,69 @@ describeWithKafka('Kafka: topics', ({ brokers }) => {
     await log.close();
   });
 
-  it.each([
-    ['partitions', { numPartitions: 3 }, /has 3 partitions, but 6 are needed/],
-    ['retention', { configEntries: [{ name: 'retention.ms', value: '1000' }] }, /retention\.ms=1000, but -1 is needed/],
-    [
-      'compaction',
-      {
-        configEntries: [
-          { name: 'retention.ms', value: '-1' },
-          { name: 'cleanup.policy', value: 'compact' },
-        ],
-      },
-      /cleanup\.policy=compact/,
-    ],
-  ])('with wrong %s are named with what to do', async (_what, properties, message) => {
+  /** The topic stock as somebody made it before; resolves to what comes of a start. */
+  async function startOn(numPartitions: number, config: Readonly<Record<string, string>>) {
     const settings = settingsForTests(brokers, `${uniqueName('t')}.`);
     const admin = createClient(settings).admin();
     await admin.connect();
+    const topic = topicName(settings, 'stock');
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    // kafkajs waits for leaders only of topics that the broker knows already.
     await admin.createTopics({
-      // kafkajs waits for leaders only of topics that the broker knows already.
       waitForLeaders: false,
-      topics: [{ topic: topicName(settings, 'stock'), numPartitions: 6, replicationFactor: 1, ...properties }],
+      topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }],
     });
+    const failure = await ensureTopics(settings).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const described = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: Object.keys(config) }],
+    });
+    const kept = described.resources[0]?.configEntries.map((each) => [each.configName, each.configValue]);
     await admin.disconnect();
-    const ensuring = ensureTopics(settings);
-    await expect(ensuring).rejects.toMatchObject({ code: 'MISCONFIGURED' });
-    await expect(ensuring).rejects.toThrow(message);
-    await expect(ensuring).rejects.toThrow(topicName(settings, 'stock'));
+    return { topic, failure, kept };
+  }
+
+  const RIGHT = { 'retention.ms': '-1', 'max.message.bytes': '4194304' };
+
+  it.each([
+    ['retention.ms', '604800000', '-1'],
+    ['retention.bytes', '1000000', '-1'],
+    ['cleanup.policy', 'compact', 'delete'],
+    ['cleanup.policy', 'compact,delete', 'delete'],
+    ['max.message.bytes', '1048588', '4194304'],
+    ['min.insync.replicas', '2', '1'],
+    ['unclean.leader.election.enable', 'true', 'false'],
+  ])('that exist with %s=%s are refused, left as they are, and named with what to do', async (name, value, needed) => {
+    const config = { ...RIGHT, [name]: value };
+    const { topic, failure, kept } = await startOn(6, config);
+    expect(failure).toMatchObject({ code: 'MISCONFIGURED' });
+    const { message } = failure as Error;
+    expect(message).toContain(`topic ${topic} has ${name}=${value}, but ${needed} is needed, `);
+    expect(message).toContain(`--entity-name ${topic} --add-config ${name}=${needed}`);
+    expect(message).not.toMatch(/\n|must be mended, too/);
+    expect(Object.fromEntries(kept ?? [])).toEqual(config);
+  });
+
+  it('that exist as Kafka makes them are refused with one command for all that is wrong', async () => {
+    const { failure } = await startOn(6, {});
+    expect((failure as Error).message).toMatch(/--add-config max\.message\.bytes=4194304,retention\.ms=-1$/);
+  });
+
+  it.each([1, 3, 12])('that exist with %i partitions are refused', async (partitions) => {
+    const { topic, failure } = await startOn(partitions, RIGHT);
+    expect(failure).toMatchObject({ code: 'MISCONFIGURED' });
+    expect((failure as Error).message).toMatch(`topic ${topic} has ${partitions} partitions, but 6 are needed`);
+  });
+
+  it.each([
+    ['compression.type', 'zstd'],
+    ['message.timestamp.type', 'LogAppendTime'],
+    ['max.message.bytes', '10000000'],
+  ])('that exist with %s=%s will do', async (name, value) => {
+    expect((await startOn(6, { ...RIGHT, [name]: value })).failure).toBeNull();
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Fetches for feeds: one request at a time to each broker, for all the feeds that it leads and that want more.
  *
- * This is kafkajs's own fetch request without its consumer around it. The consumer gives no batch for
+ * This is a fetch request without kafkajs's consumer around it. The consumer gives no batch for
  * transaction markers, resets offsets silently, lets a slow partition hold up the others, and does not say
  * what offset a batch of markers was asked from; here each of these is exact.
  */
@@ -9,7 +9,8 @@ import { isShopError, ShopError } from '../../ports/errors.ts';
 import type { KafkaCluster, KafkaSettings } from './client.ts';
 import { ClusterConnection } from './connection.ts';
 import type { Feed } from './feed.ts';
-import { committedOf, type FetchResponse } from './fetched.ts';
+import { fetchFrom, type FetchRequest, type FetchResponse } from './fetch.ts';
+import { committedOf, type Fetched } from './fetched.ts';
 import { isConnectionError, isPermanent, toShopError, typeOf, unknownPartition } from './kafka-errors.ts';
 import { boundsOf } from './bounds.ts';
 
@@ -104,7 +105,7 @@ export class Puller {
     try {
       const response = await this.#connection.runUnqueued([], async (cluster) => {
         const broker = await cluster.findBroker({ nodeId: leader });
-        return (await broker.fetch(this.#requestFor(asked))) as FetchResponse;
+        return fetchFrom(broker, this.#requestFor(asked));
       });
       this.#deliver(response, asked);
       this.#recovered();
@@ -118,7 +119,7 @@ export class Puller {
     }
   }
 
-  #requestFor(asked: readonly Asked[]) {
+  #requestFor(asked: readonly Asked[]): FetchRequest {
     const topics = new Map<string, { partition: number; fetchOffset: string; maxBytes: number }[]>();
     for (const { feed, from } of asked) {
       const partitions = topics.get(feed.topicName) ?? [];
@@ -140,7 +141,7 @@ export class Puller {
         for (const { feed, from, version } of asked) {
           // Several finite reads of one partition may be under way, at different offsets.
           if (feed.topicName !== topicName || feed.source.partition !== fetched.partition) continue;
-          feed.accept(version, committedOf(fetched, from));
+          accept(feed, version, () => committedOf(fetched, feed.source, from));
         }
       }
     }
@@ -199,6 +200,16 @@ export class Puller {
     const afterMs = Date.now() - this.#failingSince;
     this.#failingSince = null;
     this.#settings.logger.info({ afterMs }, 'Kafka answers again');
+  }
+}
+
+/** A partition that is damaged fails its own readers; those of the other partitions in the answer go on. */
+function accept(feed: Feed, version: number, read: () => Fetched): void {
+  try {
+    feed.accept(version, read());
+  } catch (error) {
+    if (!isShopError(error)) throw error;
+    feed.fail(error);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Creates the topics that are missing and asserts the properties of those that exist. */
+/** Creates the topics that are missing and asserts the settings of those that exist, which are never changed here. */
 // The default import, because Node does not see all the names that this CommonJS package exports.
 import kafkajs, { type Admin } from 'kafkajs';
 import { RECORD_BYTES_MAX } from '../../events/codec.ts';
@@ -18,8 +18,8 @@ export async function ensureTopics(settings: KafkaSettings): Promise<void> {
   try {
     await admin.connect();
     await createMissing(admin, settings);
-    await onceKnown(() => assertPartitions(admin, settings));
-    await onceKnown(() => assertProperties(admin, settings));
+    const present = await onceKnown(() => presentTopics(admin, settings));
+    await onceKnown(() => assertSettings(admin, settings, present));
   } catch (error) {
     throw toShopError(settings, 'ensuring the topics', error);
   } finally {
@@ -33,6 +33,7 @@ async function createMissing(admin: Admin, settings: KafkaSettings): Promise<voi
   if (missing.length === 0) return;
   const { brokers } = await admin.describeCluster();
   // One by one: another process may be creating them too, and one that exists must not spoil the others.
+  const replicas = Math.min(REPLICAS_MAX, brokers.length);
   for (const description of missing) {
     try {
       await admin.createTopics({
@@ -41,8 +42,8 @@ async function createMissing(admin: Admin, settings: KafkaSettings): Promise<voi
           {
             topic: topicName(settings, description.topic),
             numPartitions: description.partitions,
-            replicationFactor: Math.min(REPLICAS_MAX, brokers.length),
-            configEntries: configOf(description),
+            replicationFactor: replicas,
+            configEntries: configOf(description, replicas),
           },
         ],
       });
@@ -52,22 +53,76 @@ async function createMissing(admin: Admin, settings: KafkaSettings): Promise<voi
   }
 }
 
-function configOf(description: TopicDescription): { name: string; value: string }[] {
+/** What a topic must have set, and why. */
+interface Needed {
+  readonly name: string;
+  /** What a new topic is given. */
+  readonly value: string;
+  /** Whether what an existing topic has will do. */
+  readonly suffices: (found: string) => boolean;
+  /** What would happen otherwise. */
+  readonly otherwise: string;
+}
+
+/**
+ * Settings that do not matter are left to who runs Kafka: `compression.type` (every codec is read), and
+ * `message.timestamp.type` (instants come from the events).
+ */
+function neededOf({ truth, retentionMs }: TopicDescription, replicas: number): Needed[] {
+  const exactly = (name: string, value: string, otherwise: string): Needed => ({
+    name,
+    value,
+    suffices: (found) => found === value,
+    otherwise,
+  });
+  const lost = 'or events would be lost';
+  const needed = [
+    exactly('cleanup.policy', 'delete', lost),
+    {
+      name: 'max.message.bytes',
+      value: String(MESSAGE_BYTES_MAX),
+      suffices: (found: string) => Number(found) >= MESSAGE_BYTES_MAX,
+      otherwise: 'or large records could not be written',
+    },
+    minInsyncReplicas(replicas),
+  ];
+  // How long signals and leftovers are kept is for who runs Kafka to say; the truth is kept for ever.
+  if (!truth) return needed;
   return [
-    { name: 'cleanup.policy', value: 'delete' },
-    { name: 'retention.ms', value: String(description.retentionMs) },
-    { name: 'retention.bytes', value: '-1' },
-    { name: 'max.message.bytes', value: String(MESSAGE_BYTES_MAX) },
+    ...needed,
+    exactly('retention.ms', String(retentionMs), lost),
+    exactly('retention.bytes', '-1', lost),
+    exactly('unclean.leader.election.enable', 'false', 'or acknowledged events could be lost'),
+  ];
+}
+
+/** As many copies as an append waits for. With three brokers one may be away; with fewer, none is spared for safety. */
+function minInsyncReplicas(replicas: number): Needed {
+  const least = replicas >= REPLICAS_MAX ? 2 : 1;
+  return {
+    name: 'min.insync.replicas',
+    value: String(least),
+    suffices: (found) => Number(found) >= least && Number(found) <= replicas,
+    otherwise: `for a topic with ${replicas} replicas: fewer could lose acknowledged events, and more are never there`,
+  };
+}
+
+function configOf(description: TopicDescription, replicas: number): { name: string; value: string }[] {
+  const signals = description.truth ? [] : [{ name: 'retention.ms', value: String(description.retentionMs) }];
+  return [
+    ...neededOf(description, replicas).map(({ name, value }) => ({ name, value })),
+    ...signals,
+    // What is written stays as it was written, whatever the brokers' default is.
+    { name: 'compression.type', value: 'producer' },
   ];
 }
 
 /** Topics that were created a moment ago may not be known to every broker yet. */
-async function onceKnown(check: () => Promise<void>): Promise<void> {
+async function onceKnown<T>(check: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + KNOWN_WAIT_MAX_MS;
   for (;;) {
     try {
-      await check();
-      return;
+      return await check();
     } catch (error) {
       if (isPermanent(error) || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
@@ -75,46 +130,62 @@ async function onceKnown(check: () => Promise<void>): Promise<void> {
   }
 }
 
-async function assertPartitions(admin: Admin, settings: KafkaSettings): Promise<void> {
-  for (const description of TOPICS) {
+interface Present {
+  readonly description: TopicDescription;
+  /** Kafka's name of it. */
+  readonly name: string;
+  readonly replicas: number;
+}
+
+async function presentTopics(admin: Admin, settings: KafkaSettings): Promise<Present[]> {
+  const names = TOPICS.map(({ topic }) => topicName(settings, topic));
+  const { topics } = await admin.fetchTopicMetadata({ topics: names });
+  return TOPICS.map((description) => {
     const name = topicName(settings, description.topic);
-    const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-    const partitions = topics[0]?.partitions ?? [];
+    const partitions = topics.find((each) => each.name === name)?.partitions ?? [];
     if (partitions.length === 0 || partitions.some((each) => each.leader < 0))
       throw new Error(`a partition of ${name} has no leader yet`);
     if (partitions.length !== description.partitions) throw wrongPartitions(name, description, partitions.length);
-  }
+    return { description, name, replicas: Math.min(...partitions.map((each) => each.replicas.length)) };
+  });
 }
 
-function wrongPartitions(name: string, description: TopicDescription, found: number): ShopError {
+function wrongPartitions(name: string, { partitions }: TopicDescription, found: number): ShopError {
   const message =
-    `topic ${name} has ${found} partitions, but ${description.partitions} are needed: which partition a key goes to ` +
-    `depends on it; delete the topic if it is empty, or use another Kafka`;
+    `topic ${name} has ${found} partitions, but ${partitions} are needed: which partition a key goes to depends on it; ` +
+    `if it is empty, delete it (kafka-topics.sh --delete --topic ${name}) and start again; otherwise use another ` +
+    'TOPIC_PREFIX or another Kafka';
   return new ShopError('MISCONFIGURED', message);
 }
 
-async function assertProperties(admin: Admin, settings: KafkaSettings): Promise<void> {
+async function assertSettings(admin: Admin, settings: KafkaSettings, present: readonly Present[]): Promise<void> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: TOPICS.map(({ topic }) => ({
+    resources: present.map(({ name, description, replicas }) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
-      name: topicName(settings, topic),
-      configNames: ['cleanup.policy', 'retention.ms', 'retention.bytes'],
+      name,
+      configNames: neededOf(description, replicas).map((each) => each.name),
     })),
   });
-  for (const description of TOPICS) {
-    const name = topicName(settings, description.topic);
+  const wrong = present.flatMap(({ name, description, replicas }) => {
     const entries = resources.find((each) => each.resourceName === name)?.configEntries ?? [];
-    const needed = configOf(description).filter((each) => each.name !== 'max.message.bytes');
-    for (const { name: property, value } of needed) {
-      // How long signals are kept is for whoever runs Kafka to say; the truth is kept for ever.
-      if (property.startsWith('retention') && !description.truth) continue;
-      const found = entries.find((each) => each.configName === property)?.configValue;
-      if (found === value) continue;
-      const message =
-        `topic ${name} has ${property}=${String(found)}, but ${value} is needed, or events would be lost; mend it with ` +
-        `kafka-configs.sh --alter --entity-type topics --entity-name ${name} --add-config ${property}=${value}`;
-      throw new ShopError('MISCONFIGURED', message);
-    }
-  }
+    const misfits = neededOf(description, replicas).flatMap((needed) => {
+      const found = entries.find((each) => each.configName === needed.name)?.configValue ?? '(nothing)';
+      return needed.suffices(found) ? [] : [{ needed, found }];
+    });
+    return misfits.length === 0 ? [] : [{ name, misfits }];
+  });
+  const [first, ...others] = wrong;
+  if (first === undefined) return;
+  const { name, misfits } = first;
+  const said = misfits.map(
+    ({ needed: { name: setting, value, otherwise }, found }) =>
+      `${setting}=${found}, but ${value} is needed, ${otherwise}`,
+  );
+  const more = others.length === 0 ? '' : `; ${others.map((each) => each.name).join(', ')} must be mended, too`;
+  const message =
+    `topic ${name} has ${said.join('; ')}; nothing was changed; mend it with kafka-configs.sh ` +
+    `--bootstrap-server ${settings.brokers.join(',')} --alter --entity-type topics --entity-name ${name} ` +
+    `--add-config ${misfits.map(({ needed: each }) => `${each.name}=${each.value}`).join(',')}${more}`;
+  throw new ShopError('MISCONFIGURED', message);
 }

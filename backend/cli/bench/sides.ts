@@ -9,7 +9,7 @@ import { startProjector } from '../../../projections/projector.ts';
 import { openKafkaLog } from '../../adapters/kafka/kafka-log.ts';
 import { openEmbedded } from '../../adapters/lmdb/embedded.ts';
 import { openMongoModels } from '../../adapters/mongo/mongo-models.ts';
-import { decode } from '../../events/codec.ts';
+import { judge } from '../../events/record.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { silentLogger } from '../../ports/logger.ts';
@@ -185,10 +185,10 @@ async function bareOrders(job: Job): Promise<Measured> {
   const bulks: { insertOne: { document: { _id: string } } }[][] = [];
   for await (const group of grouped(orderRecords(job.events), BULK_SIZE)) {
     bulks.push(
-      group.map(({ value, partition }, index) => {
-        const decoded = decode('orders', Buffer.from(value));
-        if (!decoded.ok) throw new Error(decoded.cause);
-        const part = orders.partOf({ ...decoded, topic: 'orders', partition, offset: index });
+      group.map(({ key, value, partition }, index) => {
+        const judged = judge('orders', partition, { offset: index, key, value: Buffer.from(value) });
+        if (!judged.ok) throw new Error(judged.cause);
+        const part = orders.partOf(judged.recorded);
         if (part === null) throw new Error('no part');
         return { insertOne: { document: { _id: part.id, placed: { position: index, ...part.fields } } } };
       }),

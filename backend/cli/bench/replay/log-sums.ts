@@ -1,5 +1,5 @@
 /** What the log says, at any position of it: the counts and amounts that an answer must have there. */
-import { decode } from '../../../events/codec.ts';
+import { eventsIn } from '../../../events/record.ts';
 import type { EventLog, TopicPartition } from '../../../ports/event-log.ts';
 
 export interface Sums {
@@ -71,15 +71,14 @@ export class LogSums {
 
   async #readTo(column: Column, end: number): Promise<void> {
     const { source, offsets, counts, amounts } = column;
-    for await (const { records, next } of this.#log.read(source, column.next, end)) {
-      for (const { offset, value } of records) {
-        const decoded = decode(source.topic, value);
-        if (!decoded.ok || !('total' in decoded.event)) continue;
+    for await (const batch of this.#log.read(source, column.next, end)) {
+      for (const { event, offset } of eventsIn(batch)) {
+        if (!('total' in event)) continue;
         offsets.push(offset);
         counts.push((counts.at(-1) ?? 0) + 1);
-        amounts.push((amounts.at(-1) ?? 0) + decoded.event.total);
+        amounts.push((amounts.at(-1) ?? 0) + event.total);
       }
-      column.next = next;
+      column.next = batch.next;
     }
   }
 }
