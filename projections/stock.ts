@@ -58,6 +58,8 @@ export const stock: FoldedProjection<StockDocument> = {
       case 'OrderHandled':
       case 'LogCreated':
       case 'SimulatorConfigured':
+      case 'HistoryBegun':
+      case 'HistoryWritten':
       case 'ReportIssued':
         return [];
     }

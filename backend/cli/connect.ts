@@ -4,13 +4,14 @@
  * models remember which log they were folded from.
  */
 import { randomUUID } from 'node:crypto';
-import { decode, encode } from '../events/codec.ts';
+import { encode } from '../events/codec.ts';
 import type { LogCreated } from '../events/events.ts';
 import { LogAnnouncements } from '../live/log-announcements.ts';
 import { LocalAnnouncements, type Announcements } from '../ports/announcements.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
+import { eventsIn } from '../ports/read-events.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import type { Settings } from './settings.ts';
 
@@ -144,14 +145,7 @@ async function identify(log: EventLog, mayWrite: boolean, currency: string | nul
 }
 
 async function findCreated(log: EventLog): Promise<LogCreated | null> {
-  const [bounds] = await log.bounds('settings');
-  if (bounds === undefined) return null;
-  for await (const batch of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
-    for (const { value } of batch.records) {
-      const decoded = decode('settings', value);
-      if (decoded.ok && decoded.event.type === 'LogCreated') return decoded.event;
-    }
-  }
+  for await (const { event } of eventsIn(log, 'settings')) if (event.type === 'LogCreated') return event;
   return null;
 }
 

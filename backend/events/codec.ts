@@ -4,6 +4,8 @@
  */
 import type { TSchema } from 'typebox';
 import {
+  HistoryBegunSchema,
+  HistoryWrittenSchema,
   LogCreatedSchema,
   OrderHandledSchema,
   OrderPlacedSchema,
@@ -76,6 +78,8 @@ export const EVENTS: { readonly [T in EventType]: EventDescription } = {
   StockReceived: describe('StockReceived', 'stock', StockReceivedSchema, (e: { productId: string }) => e.productId),
   LogCreated: describe('LogCreated', 'settings', LogCreatedSchema, () => 'log'),
   SimulatorConfigured: describe('SimulatorConfigured', 'settings', SimulatorConfiguredSchema, () => 'simulator'),
+  HistoryBegun: describe('HistoryBegun', 'settings', HistoryBegunSchema, () => 'history'),
+  HistoryWritten: describe('HistoryWritten', 'settings', HistoryWrittenSchema, () => 'history'),
   ReportIssued: describe('ReportIssued', 'reports', ReportIssuedSchema, (e: { day: string }) => e.day),
 };
 
@@ -137,7 +141,7 @@ function admit(topic: Topic, parsed: unknown, upcasters: Upcasters): Decoded {
 }
 
 /**
- * A walk along seven names, the frequent ones first: looking a name up that was just parsed means hashing
+ * A walk along nine names, the frequent ones first: looking a name up that was just parsed means hashing
  * it, which costs five times as much.
  */
 function descriptionOf(type: unknown): EventDescription | undefined {

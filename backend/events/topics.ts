@@ -57,7 +57,8 @@ export const TOPICS: readonly TopicDescription[] = [
     truth: true,
     retentionMs: FOR_EVER,
     key: 'none',
-    description: "The log's own id and currency, and the simulator's settings.",
+    description:
+      "The log's own id and currency, the simulator's settings, and the first history: what it is, and that it is whole.",
   },
   {
     topic: 'reports',

@@ -61,6 +61,8 @@ export function evolve(state: ShopState, event: ShopEvent): ShopState {
     case 'OrderHandled':
     case 'LogCreated':
     case 'SimulatorConfigured':
+    case 'HistoryBegun':
+    case 'HistoryWritten':
     case 'ReportIssued':
       return state;
   }

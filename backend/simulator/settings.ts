@@ -9,6 +9,7 @@ import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
+import { eventsIn } from '../ports/read-events.ts';
 import type { Simulator } from './live.ts';
 
 export interface SimulatorConfiguration {
@@ -44,12 +45,8 @@ const ATTEMPTS_MAX = 1_000;
 export async function readConfiguration(
   log: EventLog,
 ): Promise<{ readonly at: string; readonly configuration: SimulatorConfiguration } | null> {
-  const [bounds] = await log.bounds('settings');
-  if (bounds === undefined) return null;
   let last: SimulatorConfigured | null = null;
-  for await (const { records } of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
-    for (const { value } of records) last = configuredIn(value) ?? last;
-  }
+  for await (const { event } of eventsIn(log, 'settings')) if (event.type === 'SimulatorConfigured') last = event;
   return last === null ? null : { at: last.at, configuration: configurationOf(last) };
 }
 
