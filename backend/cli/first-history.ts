@@ -20,7 +20,7 @@ export interface FirstHistoryOptions extends SimulationOptions {
  * now. Stopped before its end it goes on with the next start.
  */
 export async function writeFirstHistory(options: FirstHistoryOptions, context: RoleContext, shop: Shop): Promise<void> {
-  const { connection, settings, clock } = context;
+  const { connection, settings } = context;
   if (connection.mode !== 'embedded') return;
   const unfinished = await unfinishedHistory(connection.log);
   if (unfinished !== null) {

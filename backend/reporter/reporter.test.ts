@@ -14,7 +14,6 @@ import { ShopError } from '../ports/errors.ts';
 import { faultyLog, randomFaults } from '../ports/faulty-log.ts';
 import { silentLogger } from '../ports/logger.ts';
 import { collectionsFor, FOLDED, handled, line, placed } from '../queries/testing.ts';
-import { beginHistory, endHistory } from '../simulator/first-history.ts';
 import { at, daysOf, issuedIn } from './reporter-test-kit.ts';
 import { issueReport, startReporter, type Reporter, type ReporterOptions } from './reporter.ts';
 
@@ -129,33 +128,6 @@ describe('the daily report', SLOW, () => {
       to: '2026-11-22T23:00:00.000Z',
       changes: [],
     });
-  });
-
-  it('waits for a history that is not whole, and is refused by hand', async () => {
-    await project();
-    const begun = await beginHistory(log, clock, {
-      from: '2026-11-20T23:00:00.000Z',
-      to: '2026-11-22T14:00:00.000Z',
-      timeZone,
-      seed: 1,
-      ordersPerSecond: 1,
-      handling: { chance: 1, delayMs: 0, attempts: 1 },
-      catalogue: [],
-    });
-    await append([placed('a', at('2026-11-20')), placed('b', at('2026-11-21')), placed('c', at('2026-11-22'))]);
-    clock.set('2026-11-24T09:00:00.000Z');
-    const reporter = await report();
-    await reporter.look();
-    expect(daysOf(await issued())).toEqual(['2026-11-20 r1', '2026-11-23 r1']);
-    await expect(reporter.issue('2026-11-21')).rejects.toThrow(/2026-11-21 are not all there/);
-    await expect(issueReport('2026-11-22', optionsWith())).rejects.toThrow(/2026-11-22 are not all there/);
-    await reporter.stop();
-
-    await append([placed('d', at('2026-11-21'))]);
-    await endHistory(log, clock, begun);
-    await (await report()).look();
-    expect(daysOf(await issued()).slice(2)).toEqual(['2026-11-21 r1', '2026-11-22 r1']);
-    expect((await issued()).map(({ orders }) => orders)).toEqual([1, 0, 2, 1]);
   });
 
   it('is caught up oldest first, also for days without an order', async () => {
