@@ -19,6 +19,11 @@ function dayFormat(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
+/** Whether a text, from an address perhaps, is a day such as 2026-11-22. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+}
+
 /** The day that an instant falls on in `zone`. */
 export function dayOf(instant: number, zone: string): string {
   return dayFormat(zone).format(instant);
