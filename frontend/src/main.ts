@@ -1,6 +1,6 @@
 import './styles/tokens.css';
 import './styles/base.css';
-import { mount } from 'svelte';
+import { mount, type Component } from 'svelte';
 import { keptForTab } from './live/kept.ts';
 import { messageOf } from './ui/state.ts';
 
@@ -20,23 +20,23 @@ if (target === null) throw new Error('index.html has no element with the id "app
 
 /** The last resort, without anything of the dashboard that could fail as well. */
 function sayWhatFailed(error: unknown): void {
-  const box = document.createElement('div');
-  box.className = 'page';
-  const title = document.createElement('h1');
-  title.textContent = 'The dashboard cannot be shown';
-  const reason = document.createElement('p');
-  reason.setAttribute('role', 'alert');
-  reason.textContent = `${messageOf(error)} The same figures: npm run stats, or the API at /graphql.`;
-  box.append(title, reason);
-  target?.replaceChildren(box);
+  const page = document.createElement('main');
+  page.className = 'page';
+  page.innerHTML = `
+    <h1>The dashboard cannot be shown</h1>
+    <p role="alert"></p>
+    <p><a class="button" href="">Load the page again</a></p>
+    <p class="muted">The same figures: <code>npm run stats</code>, or the API at <a href="/graphql">/graphql</a>.</p>`;
+  page.querySelector('[role=alert]')?.append(messageOf(error));
+  target?.replaceChildren(page);
 }
 
 try {
   // Loaded here, so that what fails while it is loaded is told as well.
-  const loaded = (await import('./App.svelte')) as typeof import('./App.svelte') | undefined;
+  const loaded = (await import('./App.svelte')) as { default: Component } | undefined;
   // There is none when the page is being loaded anew.
   if (loaded !== undefined) mount(loaded.default, { target });
 } catch (error) {
-  console.error(error);
   sayWhatFailed(error);
+  reportError(error);
 }

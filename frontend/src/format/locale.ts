@@ -14,9 +14,7 @@ export function usableLocale({
   readonly languages?: readonly string[] | null | undefined;
 }): string {
   for (const wanted of [language, ...(languages ?? [])]) {
-    const tag = String(wanted ?? '')
-      .replace(/[.@].*$/, '')
-      .replaceAll('_', '-');
+    const tag = (wanted ?? '').replace(/[.@].*$/, '').replaceAll('_', '-');
     try {
       const [usable] = Intl.NumberFormat.supportedLocalesOf(tag);
       if (usable !== undefined) return usable;
