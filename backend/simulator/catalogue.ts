@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
+import { NOT_TEXT, textOf } from '../domain/written-text.ts';
 import { CatalogueProductSchema, type CatalogueProduct } from '../events/events.ts';
 import { ShopError } from '../ports/errors.ts';
 
@@ -17,12 +18,11 @@ const BUILT_IN = new URL('./catalogue.json', import.meta.url);
 
 /** Reads a catalogue; the built-in one when no path is given. Throws BAD_INPUT for a file that cannot be used. */
 export async function loadCatalogue(path: string | URL = BUILT_IN): Promise<Catalogue> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw bad(path, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'i/o error'})`, error);
-  }
+  });
+  const text = textOf(bytes);
+  if (text === null) throw bad(path, NOT_TEXT);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
