@@ -1,5 +1,5 @@
 /** The history that a new log begins with: stopped anywhere, it ends as if it never had been. */
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalAnnouncements } from '../ports/announcements.ts';
 import { ManualClock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
@@ -12,7 +12,7 @@ import type { RoleContext } from './roles.ts';
 import { readSettings } from './settings.ts';
 
 const BEGUN = '2026-11-22T02:00:00.000Z';
-const OPTIONS: Omit<FirstHistoryOptions, 'signal'> = {
+const OPTIONS: Omit<FirstHistoryOptions, 'signal' | 'say'> = {
   rate: 0.1,
   chance: 0.8,
   delay: 60_000,
@@ -48,20 +48,18 @@ interface Start {
   readonly between?: (shop: Shop) => Shop;
 }
 
-/** One start of the program, as far as the history goes; resolves to what it printed. */
+/** One start of the program, as far as the history goes; resolves to what it said. */
 async function start({ world, options, at = BEGUN, timeZone, between = (shop) => shop }: Start): Promise<string> {
-  const written: string[] = [];
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  const said: string[] = [];
   const shop = await openShopIn(world);
   try {
     const { signal } = new AbortController();
-    const given = { ...OPTIONS, signal, ...options };
+    const given = { ...OPTIONS, signal, say: (line: string) => void said.push(line), ...options };
     await writeFirstHistory(given, contextOf(world, new ManualClock(at), timeZone), between(shop));
   } finally {
     await shop.close();
-    stdout.mockRestore();
   }
-  return written.join('');
+  return said.join('\n');
 }
 
 /** Calls `then` once the shop has taken so many requests. */

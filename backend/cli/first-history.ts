@@ -13,6 +13,8 @@ export interface FirstHistoryOptions extends SimulationOptions {
   readonly simulator: boolean;
   readonly history: boolean;
   readonly signal: AbortSignal;
+  /** Gets what people are to know of it, line by line. */
+  readonly say: (line: string) => void;
 }
 
 /**
@@ -26,16 +28,18 @@ export async function writeFirstHistory(options: FirstHistoryOptions, context: R
   if (unfinished !== null) {
     const span = spanText(unfinished, settings.timeZone);
     if (!options.history) {
-      print(`The orders from ${span} were begun and are not all there. --no-history leaves it so:`);
-      print('their days get no report until a start without it has written the rest.');
+      options.say(`The orders from ${span} were begun and are not all there. --no-history leaves it so:`);
+      options.say('their days get no report until a start without it has written the rest.');
       return;
     }
-    print(`Going on with the orders from ${span}, which a former start began.`);
-    await finish(unfinished, options.signal, context, shop);
+    options.say(`Going on with the orders from ${span}, which a former start began.`);
+    await finish(unfinished, options, context, shop);
   } else if (options.history && options.simulator && (await isEmpty(connection))) {
     const begun = await begin(options, context);
-    print(`Writing orders from ${spanText(begun, settings.timeZone)} first. Stop it, and the next start goes on.`);
-    await finish(begun, options.signal, context, shop);
+    options.say(
+      `Writing orders from ${spanText(begun, settings.timeZone)} first. Stop it, and the next start goes on.`,
+    );
+    await finish(begun, options, context, shop);
   }
 }
 
@@ -59,7 +63,7 @@ async function begin(
 
 async function finish(
   begun: HistoryBegun,
-  signal: AbortSignal,
+  { signal, say }: FirstHistoryOptions,
   { connection, clock }: RoleContext,
   shop: Shop,
 ): Promise<void> {
@@ -82,7 +86,7 @@ async function finish(
     });
     if (!complete) return;
     await endHistory(connection.log, clock, begun);
-    for (const [reason, count] of Object.entries(refused)) print(`${count} of them were refused (${reason}).`);
+    for (const [reason, count] of Object.entries(refused)) say(`${count} of them were refused (${reason}).`);
   } finally {
     progress.stop();
   }
@@ -95,8 +99,4 @@ async function isEmpty({ log }: Connection): Promise<boolean> {
 
 function spanText({ from, to }: HistoryBegun, timeZone: string): string {
   return `${localTime(Date.parse(from), timeZone)} to ${localTime(Date.parse(to), timeZone)}`;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -55,7 +55,7 @@ describeWithChromium('odd surroundings', () => {
     dir = await mkdtemp(path.join(os.tmpdir(), 'shopstream-surroundings-'));
     browser = await launchChromium();
     const SHOP_URL = `http://127.0.0.1:${await freePort()}`;
-    shop = await startEmbedded(dir, { SHOP_URL });
+    shop = await startEmbedded(dir, { SHOP_URL, TIME_ZONE: 'Europe/Stockholm' });
     await moreOrdersThan(shop.client, 10);
     await standStill(shop.client);
     const client = openShopClient(SHOP_URL);

@@ -28,7 +28,6 @@ async function environment(name: string): Promise<Environment & { REPORTS_DIR: s
     ...foldersIn(path.join(dir, name)),
     SHOP_URL: `http://127.0.0.1:${await freePort()}`,
     PORT: String(await freePort()),
-    TIME_ZONE: 'Europe/Stockholm',
     LOG_LEVEL: 'warn',
   };
 }
@@ -100,7 +99,7 @@ describe('the first history of npm start, embedded', () => {
     expect((await placedIn(env)).length).toBeLessThan(expected.length);
 
     // Nobody takes the part for the whole meanwhile.
-    const day = dayOf(Date.parse(begun.from), 'Europe/Stockholm');
+    const day = dayOf(Date.parse(begun.from), begun.timeZone);
     const without = new Running(['start', '--no-history', '--no-simulator'], env);
     await without.printed(/--no-history leaves it so/);
     await without.printed(/is running/);
@@ -116,7 +115,7 @@ describe('the first history of npm start, embedded', () => {
     while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await second.interrupt()).code).toBe(0);
     expect((await placedIn(env)).sort(byId)).toEqual(expected.sort(byId));
-    const ofDay = expected.filter(({ at }) => dayOf(at, 'Europe/Stockholm') === day);
+    const ofDay = expected.filter(({ at }) => dayOf(at, begun.timeZone) === day);
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
       orders: ofDay.length,
       sales: ofDay.reduce((sum, { total }) => sum + total, 0),
