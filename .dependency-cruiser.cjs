@@ -59,7 +59,7 @@ module.exports = {
     part('importer', SHOP_CONTRACT),
     part('handler'),
     part('mailer', DURABLE_FILES),
-    part('reporter', DURABLE_FILES, '^backend/queries/'),
+    part('reporter', DURABLE_FILES, '^backend/queries/', '^backend/simulator/first-history\\.ts$'),
     part('queries', '^backend/mailer/put-aside\\.ts$'),
     part('verify'),
     part('dead-letters'),

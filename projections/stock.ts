@@ -60,6 +60,8 @@ export const stock: FoldedProjection<StockDocument> = {
       case 'LogCreated':
       case 'MinorDigitsSettled':
       case 'SimulatorConfigured':
+      case 'HistoryBegun':
+      case 'HistoryWritten':
       case 'ReportIssued':
         return [];
     }

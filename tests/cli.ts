@@ -13,6 +13,21 @@ const TSX_TSCONFIG_PATH = path.resolve(import.meta.dirname, '../tsconfig.json');
 const FOLDER = mkdtempSync(path.join(os.tmpdir(), 'shopstream-cli-'));
 process.on('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 
+/** What every process needs of the surroundings. */
+const PASSED = /^(PATH|HOME|JAVA_HOME|LD_PRELOAD|FAKETIME\w*)$/;
+
+/**
+ * Where it is about noon now, unless a test says otherwise: no day ends while it runs, and as many customers come at
+ * whatever hour it is run.
+ */
+const ZONE_AT_NOON = zoneAtNoon();
+
+/** In the names of these zones what is ahead of UTC has a minus. */
+function zoneAtNoon(): string {
+  const ahead = 12 - new Date().getUTCHours();
+  return ahead === 0 ? 'Etc/GMT' : `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
+}
+
 export type Environment = Readonly<Record<string, string>>;
 
 export interface Finished {
@@ -53,9 +68,9 @@ export class Spawned {
     this.name = name;
     this.#ofGroup = ofGroup;
     // Only what the test says: settings of whoever runs the tests must not leak in. What verifies in the background
-    // would take its time from the tests.
-    const { PATH = '', HOME = '', JAVA_HOME } = process.env;
-    const base = { PATH, HOME, PORT: '0', VERIFY_SECONDS: '0', ...(JAVA_HOME === undefined ? {} : { JAVA_HOME }) };
+    // would take its time from the tests. Under faketime, at another hour, all processes have to have the same.
+    const passed = Object.entries(process.env).filter(([name]) => PASSED.test(name));
+    const base = { ...Object.fromEntries(passed), PORT: '0', VERIFY_SECONDS: '0', TIME_ZONE: ZONE_AT_NOON };
     this.#child = spawn(command, args ?? [], {
       cwd,
       env: { ...base, ...env },

@@ -12,7 +12,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What becomes of the environment with this text in `.env`. */
-function prepared(text: string | null, given: Record<string, string> = {}): Record<string, string | undefined> {
+function prepared(
+  text: string | Buffer | null,
+  given: Record<string, string> = {},
+): Record<string, string | undefined> {
   if (text !== null) writeFileSync(path.join(folder, '.env'), text);
   const environment: Record<string, string | undefined> = { ...given };
   prepareEnvironment(folder, environment);
@@ -30,6 +33,24 @@ describe('.env', () => {
     expect(prepared('PORT=4001', { PORT: '' }), 'switched off').toEqual({ PORT: '' });
   });
 
+  test.each([
+    ['with a mark, as Notepad writes it', Buffer.from('\uFEFFTIME_ZONE=UTC\r\nPORT=1')],
+    ['in UTF-16, as PowerShell 5 writes it', Buffer.from('\uFEFFTIME_ZONE=UTC\r\nPORT=1\r\n', 'utf16le')],
+    ['in UTF-16 the other way round', Buffer.from('\uFEFFTIME_ZONE=UTC\nPORT=1', 'utf16le').swap16()],
+    ['with lines as old Macs end them', Buffer.from('TIME_ZONE=UTC\rPORT=1\r')],
+    ['with quotes and export', Buffer.from('export TIME_ZONE="UTC"\r\nexport PORT=\'1\'\r\n')],
+  ])('is read %s', (_, bytes) => {
+    expect(prepared(bytes)).toEqual({ TIME_ZONE: 'UTC', PORT: '1' });
+  });
+
+  test.each([
+    ['another encoding', Buffer.from('HOST=å', 'latin1')],
+    ['UTF-16 without a mark', Buffer.from('PORT=1', 'utf16le')],
+    ['a picture', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0])],
+  ])('in %s is refused whole', (_, bytes) => {
+    expect(() => prepared(bytes)).toThrow(/^\.env is not text in UTF-8: save it as UTF-8$/);
+  });
+
   test('need not be there', () => {
     expect(prepared(null, { HOME: '/root' })).toEqual({ HOME: '/root' });
   });
@@ -42,6 +63,11 @@ describe('.env', () => {
     ['PORT=1\nKAFKA_BROKER=a:1', '.env, line 2: there is no setting KAFKA_BROKER; did you mean KAFKA_BROKERS?'],
     ['port=1', '.env, line 1: there is no setting port; did you mean PORT?'],
     ['COLOUR=blue', '.env, line 1: there is no setting COLOUR; npm start -- --help lists them'],
+    ['PORT=1\n\uFEFFTIME_ZONE=UTC', '.env, line 2: there is no setting <U+FEFF>TIME_ZONE; did you mean TIME_ZONE?'],
+    ['TIME\u200B_ZONE=UTC', 'there is no setting TIME<U+200B>_ZONE; did you mean TIME_ZONE?'],
+    ['PORT\u00A0=1', 'there is no setting PORT<U+00A0>; did you mean PORT?'],
+    ['\u0420ORT=1', 'there is no setting <U+0420>ORT; did you mean PORT?'],
+    ['LOG_LEVEL=warn\u200B', '.env, line 1: LOG_LEVEL is "warn<U+200B>"'],
     ['\nTIME_ZONE Europe/Oslo', '.env, line 2: "TIME_ZONE Europe/Oslo" is not NAME=value'],
     ['HOST="here', '.env, line 1: "HOST="here" is not NAME=value'],
     ['PORT=1\n# again\nPORT=2', '.env, line 3: PORT is set in line 1 already'],

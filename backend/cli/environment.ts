@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { distance } from 'fastest-levenshtein';
+import { NOT_TEXT, textOf, visible, visibleName } from '../domain/written-text.ts';
 import { ShopError, isShopError } from '../ports/errors.ts';
 import { nearest } from './nearest.ts';
 import { readSettings, SETTINGS } from './settings.ts';
@@ -50,8 +51,8 @@ export function prepareEnvironment(folder: string, environment: Environment): vo
 
 /** Each line stands for itself, so that what cannot be read is known by its number. */
 function readLines(file: string): readonly Line[] {
-  const lines = textOf(file)
-    .split(/\r?\n/)
+  const lines = read(file)
+    .split(/\r\n|\n|\r/)
     .flatMap((text, index) => readLine(text, index + 1));
   for (const { name, line } of lines) {
     const first = lines.find((each) => each.name === name);
@@ -69,19 +70,23 @@ function readLine(text: string, line: number): readonly Line[] {
   if (!NAMES.includes(name) && !OF_COMPOSE.test(name)) {
     const near = nearest(name.toUpperCase(), NAMES);
     const hint = near === null ? 'npm start -- --help lists them' : `did you mean ${near}?`;
-    throw bad(`${FILE}, line ${line}: there is no setting ${name}; ${hint}`);
+    throw bad(`${FILE}, line ${line}: there is no setting ${visibleName(name)}; ${hint}`);
   }
   return [{ name, value, line }];
 }
 
-function textOf(file: string): string {
+function read(file: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return '';
     throw bad(`${FILE} cannot be read (${code ?? message}): mend it or take it away`);
   }
+  const text = textOf(bytes);
+  if (text === null) throw bad(`${FILE} ${NOT_TEXT}`);
+  return text;
 }
 
 /**
@@ -95,7 +100,7 @@ function refuseMisspelled(names: readonly string[]): void {
     const meant = NAMES.find((ours) => isTakenFor(name, ours));
     if (meant !== undefined)
       throw bad(
-        `${name} is set in the environment, but there is no such setting; did you mean ${meant}? (or unset it)`,
+        `${visibleName(name)} is set in the environment, but there is no such setting; did you mean ${meant}? (or unset it)`,
       );
   }
 }
@@ -109,5 +114,5 @@ function isTakenFor(name: string, ours: string): boolean {
 const lettersOf = (name: string): string => name.toUpperCase().replaceAll('_', '');
 
 function bad(message: string): ShopError {
-  return new ShopError('BAD_INPUT', message);
+  return new ShopError('BAD_INPUT', visible(message));
 }

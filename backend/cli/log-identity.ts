@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import { formatAmount, isCurrency, minorDigits } from '../domain/money.ts';
 import { encode } from '../events/codec.ts';
 import { MINOR_DIGITS_MAX, type LogCreated, type MinorDigitsSettled, type ShopEvent } from '../events/events.ts';
-import { eventsIn } from '../events/record.ts';
 import type { Topic } from '../events/topics.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { eventsOf } from '../ports/read-events.ts';
 
 export interface LogIdentity {
   readonly logId: string;
@@ -66,7 +66,7 @@ interface Found {
 async function read(log: EventLog): Promise<Found> {
   let created: LogCreated | null = null;
   let settled: MinorDigitsSettled | null = null;
-  for await (const event of eventsOf(log, 'settings')) {
+  for await (const { event } of eventsOf(log, 'settings')) {
     if (event.type === 'LogCreated') created ??= event;
     if (event.type === 'MinorDigitsSettled') settled ??= event;
     if (created?.minorDigits !== undefined) break;
@@ -116,7 +116,7 @@ async function question(log: EventLog, currency: string, possible: readonly numb
 }
 
 async function firstPrice(log: EventLog): Promise<number | null> {
-  for await (const event of eventsOf(log, 'stock')) if (event.type === 'ProductListed') return event.price;
+  for await (const { event } of eventsOf(log, 'stock')) if (event.type === 'ProductListed') return event.price;
   return null;
 }
 
@@ -125,15 +125,6 @@ function assertTold(told: Told, currency: string, digits: number): void {
   throw bad(
     `MINOR_DIGITS is ${told.minorDigits}, but the amounts of this log, in ${currency}, have ${digits} decimals: leave it out`,
   );
-}
-
-/** Every event of a topic that can be read, one partition after another. */
-async function* eventsOf(log: EventLog, topic: Topic): AsyncGenerator<ShopEvent> {
-  for (const [partition, { low, end }] of (await log.bounds(topic)).entries()) {
-    for await (const batch of log.read({ topic, partition }, low, end)) {
-      for (const { event } of eventsIn(batch)) yield event;
-    }
-  }
 }
 
 function envelope(): { version: 1; id: string; at: string; source: 'live' } {

@@ -75,7 +75,10 @@ function addRoles(program: Command): void {
   )
     .option('--engines', 'start Kafka and a MongoDB server without Docker, and run on them', false)
     .option('--no-simulator', 'place no orders')
-    .option('--no-history', "do not fill an empty embedded log with yesterday's and today's orders")
+    .option(
+      '--no-history',
+      "do not fill an empty embedded log with yesterday's and today's orders, nor go on with that",
+    )
     .option('--port <n>', 'port of the API and the dashboard (default: PORT, 4000)', port)
     .option('--shop-port <n>', "port of the shop's own endpoint (default: that of SHOP_URL)", port)
     .action(lazily(() => import('./verbs/start.ts')));

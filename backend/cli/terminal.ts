@@ -3,6 +3,7 @@ import { SingleBar, Presets } from 'cli-progress';
 import colors from 'picocolors';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
+import { visible } from '../domain/written-text.ts';
 import { isShopError } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 
@@ -14,9 +15,10 @@ export const EXIT_INTERRUPTED = 130;
 
 /** One line for any error; the stack only for what should never happen, and only at LOG_LEVEL=debug. */
 function describeError(error: unknown): string {
-  if (isShopError(error)) return error.message;
+  // What was typed or read may be in it, with what nobody can see.
+  if (isShopError(error)) return visible(error.message);
   const { message } = error as { message?: string };
-  return `unexpected: ${(message ?? String(error)).split('\n')[0] ?? ''} (LOG_LEVEL=debug tells more)`;
+  return `unexpected: ${visible((message ?? String(error)).split('\n')[0] ?? '')} (LOG_LEVEL=debug tells more)`;
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -1,17 +1,13 @@
 /** Every role of the shop in this process, over one connection. */
 import type { FastifyPluginAsync } from 'fastify';
 import { PROJECTIONS } from '../../projections/index.ts';
-import { addDays, boundsOf, dayOf } from '../domain/calendar.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Replays } from '../replay/replays.ts';
 import type { Reporter } from '../reporter/reporter.ts';
-import type { Shop } from '../shop/commands.ts';
-import { writeHistory } from '../simulator/history.ts';
-import type { Connection } from './connect.ts';
-import { policyOf, type SimulationOptions } from './handling.ts';
+import { writeFirstHistory, type FirstHistoryOptions } from './first-history.ts';
+import { policyOf } from './handling.ts';
 import { replayRoutes } from './replay-routes.ts';
 import {
-  catalogueAt,
   startHandling,
   startMailing,
   startProjectingAndRebuilding,
@@ -23,17 +19,13 @@ import {
 } from './roles.ts';
 import { stopAll } from './run-until.ts';
 import { startServing } from './serving.ts';
-import { progressBar } from './terminal.ts';
 
-export interface WholeShopOptions extends SimulationOptions {
+export interface WholeShopOptions extends FirstHistoryOptions {
   /** Whether the command line says how much to simulate. */
   readonly told: boolean;
-  readonly simulator: boolean;
-  readonly history: boolean;
   /** Ports of the API and of the shop's own endpoint. */
   readonly port: number;
   readonly shopPort: number;
-  readonly signal: AbortSignal;
 }
 
 export interface WholeShop {
@@ -68,11 +60,12 @@ export async function startWholeShop(context: RoleContext, options: WholeShopOpt
     });
     // Who watches goes before what is watched, and is told so.
     roles.unshift(serving);
-    if (options.history) await writeFirstHistory(options, context, shop.shop);
+    await writeFirstHistory(options, context, shop.shop);
+    if (signal.aborted) return { roles, apiUrl: serving.url, shopUrl: shop.url };
     const reporting = await startReporting(context);
     reporter = reporting.reporter;
     roles.push(await startMailing(context, false), reporting);
-    if (options.simulator && !signal.aborted) {
+    if (options.simulator) {
       const { rate, seed, flat } = options;
       const choice = {
         rate,
@@ -106,32 +99,4 @@ function reportRoutes(reporter: () => Reporter | null): FastifyPluginAsync {
 function runningOf(reporter: Reporter | null): Reporter {
   if (reporter === null) throw new ShopError('UNAVAILABLE', 'the reporter has not started yet; try again');
   return reporter;
-}
-
-/** So that no figure starts at zero at four in the afternoon: into an empty embedded log, and only there. */
-async function writeFirstHistory(options: WholeShopOptions, context: RoleContext, shop: Shop): Promise<void> {
-  const { connection, settings, clock } = context;
-  if (connection.mode !== 'embedded' || !options.simulator || !(await isEmpty(connection))) return;
-  const now = clock.now();
-  const today = dayOf(now, settings.timeZone);
-  const progress = progressBar("writing yesterday's and today's orders");
-  await writeHistory({
-    shop,
-    catalogue: await catalogueAt(options.catalogue ?? null),
-    currency: connection.currency,
-    seed: options.seed,
-    from: boundsOf(addDays(today, -1), settings.timeZone).from,
-    to: now,
-    volume: { ratePerSecond: options.rate },
-    timeZone: settings.timeZone,
-    handling: policyOf(options),
-    onProgress: (done, total, note) => progress.update(done, total, note),
-    signal: options.signal,
-  });
-  progress.stop();
-}
-
-async function isEmpty({ log }: Connection): Promise<boolean> {
-  const bounds = [...(await log.bounds('orders')), ...(await log.bounds('stock'))];
-  return bounds.every(({ end }) => end === 0);
 }

@@ -4,6 +4,8 @@
  */
 import type { TSchema } from 'typebox';
 import {
+  HistoryBegunSchema,
+  HistoryWrittenSchema,
   LogCreatedSchema,
   MinorDigitsSettledSchema,
   OrderHandledSchema,
@@ -81,6 +83,8 @@ export const EVENTS: { readonly [T in EventType]: EventDescription } = {
   LogCreated: describe('LogCreated', 'settings', LogCreatedSchema, () => 'log'),
   MinorDigitsSettled: describe('MinorDigitsSettled', 'settings', MinorDigitsSettledSchema, () => 'log'),
   SimulatorConfigured: describe('SimulatorConfigured', 'settings', SimulatorConfiguredSchema, () => 'simulator'),
+  HistoryBegun: describe('HistoryBegun', 'settings', HistoryBegunSchema, () => 'history'),
+  HistoryWritten: describe('HistoryWritten', 'settings', HistoryWrittenSchema, () => 'history'),
   ReportIssued: describe('ReportIssued', 'reports', ReportIssuedSchema, (e: { day: string }) => e.day),
 };
 
@@ -169,7 +173,7 @@ function tooLarge(what: string, bytes: number): string {
 }
 
 /**
- * A walk along eight names, the frequent ones first: looking a name up that was just parsed means hashing
+ * A walk along ten names, the frequent ones first: looking a name up that was just parsed means hashing
  * it, which costs five times as much.
  */
 function descriptionOf(type: unknown): EventDescription | undefined {

@@ -1,6 +1,8 @@
 /** Arbitrary valid events for property tests: odd names, extreme amounts, any instant that exists. */
 import fc from 'fast-check';
 import type {
+  HistoryBegun,
+  HistoryWritten,
   LogCreated,
   MinorDigitsSettled,
   OrderHandled,
@@ -145,6 +147,38 @@ const anySimulatorConfigured: fc.Arbitrary<SimulatorConfigured> = fc.record({
   paused: fc.boolean(),
 });
 
+const units = fc.nat({ max: 1_000_000 });
+const anyHistoryBegun: fc.Arbitrary<HistoryBegun> = fc.record({
+  type: fc.constant('HistoryBegun' as const),
+  ...envelope,
+  namespace: name,
+  from: anyInstant,
+  to: anyInstant,
+  timeZone: name,
+  seed: fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
+  ordersPerSecond: fc.double({ min: 0, max: 100_000, noNaN: true }).map((rate) => rate + 0),
+  handling,
+  catalogue: fc.array(
+    fc.record({
+      productId: name,
+      name,
+      category: name,
+      price: fc.integer({ min: 1, max: 100_000_000_000 }),
+      popularity: fc.double({ min: 0, minExcluded: true, max: 1_000_000, noNaN: true }),
+      initialStock: units,
+      restockLevel: units,
+      restockQuantity: fc.integer({ min: 1, max: 1_000_000 }),
+    }),
+    { maxLength: 4 },
+  ),
+});
+
+const anyHistoryWritten: fc.Arbitrary<HistoryWritten> = fc.record({
+  type: fc.constant('HistoryWritten' as const),
+  ...envelope,
+  begun: name,
+});
+
 const anyReportIssued: fc.Arbitrary<ReportIssued> = fc.record({
   type: fc.constant('ReportIssued' as const),
   ...envelope,
@@ -170,5 +204,7 @@ export const anyEvents: { readonly [T in ShopEvent['type']]: fc.Arbitrary<ShopEv
   LogCreated: anyLogCreated,
   MinorDigitsSettled: anyMinorDigitsSettled,
   SimulatorConfigured: anySimulatorConfigured,
+  HistoryBegun: anyHistoryBegun,
+  HistoryWritten: anyHistoryWritten,
   ReportIssued: anyReportIssued,
 };

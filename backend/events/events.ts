@@ -155,6 +155,48 @@ export const SimulatorConfiguredSchema = Type.Object({
   ),
 });
 
+const units = { minimum: 0, maximum: 1_000_000 };
+
+/** A product as the simulator sells it. */
+export const CatalogueProductSchema = Type.Object({
+  // Low enough that the idempotency keys made of it keep within their bound.
+  productId: Type.String({ minLength: 1, maxLength: 40 }),
+  name,
+  category: name,
+  price: Type.Integer({
+    minimum: 1,
+    maximum: 100_000_000_000,
+    description: "List price in minor units of the log's currency.",
+  }),
+  popularity: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1_000_000,
+    description: 'How often it is chosen, relative to the others.',
+  }),
+  initialStock: Type.Integer({ ...units, description: 'Opening stock, in units.' }),
+  restockLevel: Type.Integer({ ...units, description: 'New goods are ordered when no more than this is left.' }),
+  restockQuantity: Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Units that come with one delivery.' }),
+});
+
+export const HistoryBegunSchema = Type.Object({
+  type: Type.Literal('HistoryBegun'),
+  ...envelope,
+  namespace: Type.String({ minLength: 1, maxLength: 50, description: 'Part of every id of the history.' }),
+  from: instant,
+  to: instant,
+  timeZone: name,
+  seed: Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+  ordersPerSecond: Type.Number({ minimum: 0, maximum: 100_000 }),
+  handling: HandlingPolicySchema,
+  catalogue: Type.Array(CatalogueProductSchema),
+});
+
+export const HistoryWrittenSchema = Type.Object({
+  type: Type.Literal('HistoryWritten'),
+  ...envelope,
+  begun: Type.String({ minLength: 1, maxLength: 200, description: 'The id of its HistoryBegun.' }),
+});
+
 export const ReportIssuedSchema = Type.Object({
   type: Type.Literal('ReportIssued'),
   ...envelope,
@@ -185,6 +227,9 @@ export type StockReceived = Static<typeof StockReceivedSchema>;
 export type LogCreated = Static<typeof LogCreatedSchema>;
 export type MinorDigitsSettled = Static<typeof MinorDigitsSettledSchema>;
 export type SimulatorConfigured = Static<typeof SimulatorConfiguredSchema>;
+export type CatalogueProduct = Static<typeof CatalogueProductSchema>;
+export type HistoryBegun = Static<typeof HistoryBegunSchema>;
+export type HistoryWritten = Static<typeof HistoryWrittenSchema>;
 export type ReportIssued = Static<typeof ReportIssuedSchema>;
 
 /** Every event of the topics of truth. */
@@ -196,6 +241,8 @@ export type ShopEvent =
   | LogCreated
   | MinorDigitsSettled
   | SimulatorConfigured
+  | HistoryBegun
+  | HistoryWritten
   | ReportIssued;
 
 export type EventType = ShopEvent['type'];

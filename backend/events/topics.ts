@@ -56,8 +56,9 @@ export const TOPICS: readonly TopicDescription[] = [
     partitions: 1,
     truth: true,
     retentionMs: FOR_EVER,
-    key: '"log" or "simulator"',
-    description: "The log's own id, its currency and the digits of its amounts, and the simulator's settings.",
+    key: '"log", "simulator" or "history"',
+    description:
+      "The log's own id, its currency and the digits of its amounts, the simulator's settings, and the first history: what it is, and that it is whole.",
   },
   {
     topic: 'reports',

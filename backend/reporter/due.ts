@@ -3,11 +3,11 @@
  * never a quiet day. The shop is open from the day on that its log was made; what is older came in as history or
  * by an import, perhaps of orders of long ago, and there a quiet stretch ends the reports after a month.
  */
-import { addDays, type Day } from '../domain/calendar.ts';
-import { eventsIn } from '../events/record.ts';
+import { addDays, boundsOf, type Day } from '../domain/calendar.ts';
+import type { HistoryBegun } from '../events/events.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { eventsOf } from '../ports/read-events.ts';
 
-const SOURCE = { topic: 'settings', partition: 0 } as const;
 const QUIET_DAYS_MAX = 31;
 
 export interface Known {
@@ -36,12 +36,15 @@ export function dueDays({ today, first, opened, isBusy, isReported }: Known): Da
   return due;
 }
 
+/** Whether orders of the day may still be missing, as the history that a first start began is not whole. */
+export function waitsForHistory(day: Day, unfinished: HistoryBegun | null, timeZone: string): boolean {
+  if (unfinished === null) return false;
+  const { from, to } = boundsOf(day, timeZone);
+  return Date.parse(unfinished.from) < to && Date.parse(unfinished.to) > from;
+}
+
 /** When the log was made, epoch ms; -Infinity when it does not say. */
 export async function openedAt(log: EventLog): Promise<number> {
-  const [bounds] = await log.bounds(SOURCE.topic);
-  if (bounds === undefined) return -Infinity;
-  for await (const batch of log.read(SOURCE, bounds.low, bounds.end)) {
-    for (const { event, at } of eventsIn(batch)) if (event.type === 'LogCreated') return at;
-  }
+  for await (const { event, at } of eventsOf(log, 'settings')) if (event.type === 'LogCreated') return at;
   return -Infinity;
 }

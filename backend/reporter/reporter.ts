@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { openFolder, type Folder } from '../adapters/files/folder.ts';
 import { addDays, boundsOf, dayOf, isDay, type Day } from '../domain/calendar.ts';
 import { HAPPENED_MAX, HAPPENED_MIN } from '../events/bounds.ts';
-import type { ReportIssued } from '../events/events.ts';
+import type { HistoryBegun, ReportIssued } from '../events/events.ts';
 import { isShopError, ShopError } from '../ports/errors.ts';
 import { noteUngiven } from '../queries/ungiven-reports.ts';
-import { dueDays, openedAt } from './due.ts';
+import { unfinishedHistory } from '../simulator/first-history.ts';
+import { dueDays, openedAt, waitsForHistory } from './due.ts';
 import { isPreliminary, issueDays, projectionsReach, reportedEnds, type IssueOptions } from './issue.ts';
 import { IssuedReports } from './issued.ts';
 import { LateWatch, OUTSIDE } from './late.ts';
@@ -96,6 +97,12 @@ async function issueByHand(
       `${day} has not ended yet; its report comes by itself at 00:00 on ${next} (${timeZone})`,
     );
   }
+  if (!force && waitsForHistory(day, await unfinishedHistory(log), timeZone)) {
+    throw new ShopError(
+      'UNAVAILABLE',
+      `the orders of ${day} are not all there: the history that npm start began with was stopped; start again without --no-history, and the report comes by itself`,
+    );
+  }
   const { signal } = new AbortController();
   await projectionsReach(await reportedEnds(log), options, { signal, stalledMs: STALLED_MS });
   const ungiven = (await issueDays([day], issued, options, signal)).get(day);
@@ -115,6 +122,8 @@ class RunningReporter implements Reporter {
   readonly #folder: Folder;
   /** When the log was made, epoch ms. */
   #opened = -Infinity;
+  /** The history that is not whole; whoever goes on with it does so before a reporter starts. */
+  #unfinished: HistoryBegun | null = null;
   readonly #stopping = new AbortController();
   /** Preliminary reports whose figures turned out to be the final ones. */
   readonly #confirmed = new Set<string>();
@@ -215,6 +224,7 @@ class RunningReporter implements Reporter {
     assertZone(this.#issued.all(), timeZone);
     if (this.#watch.isNew) {
       this.#opened = await openedAt(log);
+      this.#unfinished = await unfinishedHistory(log);
       if (!(await this.#reach(ends))) return;
       await this.#watch.begin(ends);
       this.#findMoved();
@@ -288,7 +298,7 @@ class RunningReporter implements Reporter {
   }
 
   #dueAt(now: number): Day[] {
-    return dueDays({
+    const days = dueDays({
       today: this.#todayAt(now),
       first: this.#watch.firstDay,
       opened: this.#opened === -Infinity ? null : dayOf(this.#opened, this.#options.timeZone),
@@ -299,6 +309,7 @@ class RunningReporter implements Reporter {
         return report !== null && (!isPreliminary(report) || this.#confirmed.has(report.id));
       },
     });
+    return days.filter((day) => !waitsForHistory(day, this.#unfinished, this.#options.timeZone));
   }
 }
 

@@ -64,6 +64,8 @@ export function evolve(state: ShopState, event: ShopEvent): ShopState {
     case 'LogCreated':
     case 'MinorDigitsSettled':
     case 'SimulatorConfigured':
+    case 'HistoryBegun':
+    case 'HistoryWritten':
     case 'ReportIssued':
       return state;
   }

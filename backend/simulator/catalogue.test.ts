@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function messageOf(content: string | null): Promise<string> {
+async function messageOf(content: string | Buffer | null): Promise<string> {
   const path = join(folder, 'goods.json');
   if (content === null) await rm(path, { force: true });
   else await writeFile(path, content);
@@ -44,8 +44,17 @@ describe('the catalogue', () => {
     expect(categories).toBeLessThanOrEqual(7);
   });
 
+  it.each(['utf8', 'utf16le'] as const)('is read with the mark that editors begin it with (%s)', async (encoding) => {
+    const path = join(folder, `${encoding}.json`);
+    await writeFile(path, Buffer.from(`\uFEFF${JSON.stringify([good])}`, encoding));
+    expect(await loadCatalogue(path)).toEqual([good]);
+  });
+
   it('says in one line what is wrong with a file', async () => {
     expect(await messageOf(null)).toBe('the catalogue FILE cannot be read (ENOENT)');
+    expect(await messageOf(Buffer.from('["å"]', 'latin1'))).toBe(
+      'the catalogue FILE is not text in UTF-8: save it as UTF-8',
+    );
     expect(await messageOf('{')).toMatch(/^the catalogue FILE is not JSON/);
     expect(await messageOf('[]')).toMatch(/^the catalogue FILE is not a catalogue: the whole /);
     expect(await messageOf(JSON.stringify([{ ...good, price: -1 }]))).toMatch(/\/0\/price/);

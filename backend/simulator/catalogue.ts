@@ -1,49 +1,28 @@
 /** The goods that the simulator sells: read from a JSON file, checked whole before anything is sold. */
 import { readFile } from 'node:fs/promises';
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { Compile } from 'typebox/compile';
+import { NOT_TEXT, textOf } from '../domain/written-text.ts';
+import { CatalogueProductSchema, type CatalogueProduct } from '../events/events.ts';
 import { ShopError } from '../ports/errors.ts';
 
-/** Low enough that the idempotency keys made of it keep within their bound. */
-const PRODUCT_ID_LENGTH_MAX = 40;
 const PRODUCTS_MAX = 100_000;
 
-const units = Type.Integer({ minimum: 0, maximum: 1_000_000 });
-
-export const CatalogueProductSchema = Type.Object(
-  {
-    productId: Type.String({ minLength: 1, maxLength: PRODUCT_ID_LENGTH_MAX }),
-    name: Type.String({ minLength: 1, maxLength: 500 }),
-    category: Type.String({ minLength: 1, maxLength: 500 }),
-    /** List price in minor units of the log's currency. */
-    price: Type.Integer({ minimum: 1, maximum: 100_000_000_000 }),
-    /** How often it is chosen, relative to the others. */
-    popularity: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
-    /** Opening stock, in units. */
-    initialStock: units,
-    /** New goods are ordered when no more than this is left. */
-    restockLevel: units,
-    /** Units that come with one delivery. */
-    restockQuantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-  },
-  { additionalProperties: false },
-);
-
-export type CatalogueProduct = Static<typeof CatalogueProductSchema>;
 export type Catalogue = readonly CatalogueProduct[];
 
-const validator = Compile(Type.Array(CatalogueProductSchema, { minItems: 1, maxItems: PRODUCTS_MAX }));
+// A field that is not known is a slip of the pen in a file that a person wrote.
+const product = Type.Object(CatalogueProductSchema.properties, { additionalProperties: false });
+const validator = Compile(Type.Array(product, { minItems: 1, maxItems: PRODUCTS_MAX }));
 
 const BUILT_IN = new URL('./catalogue.json', import.meta.url);
 
 /** Reads a catalogue; the built-in one when no path is given. Throws BAD_INPUT for a file that cannot be used. */
 export async function loadCatalogue(path: string | URL = BUILT_IN): Promise<Catalogue> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw bad(path, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'i/o error'})`, error);
-  }
+  });
+  const text = textOf(bytes);
+  if (text === null) throw bad(path, NOT_TEXT);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -25,6 +25,8 @@ export interface HistoryOptions {
   readonly volume: Volume;
   readonly timeZone: string;
   readonly handling: HandlingPolicy | null;
+  /** Part of every id; derived from what is above when absent. */
+  readonly namespace?: string;
   /** Called with the orders written so far, after each batch. */
   readonly onProgress?: OnProgress;
   /** Stops after the batch in hand. */
@@ -59,7 +61,7 @@ export async function writeHistory(options: HistoryOptions): Promise<HistoryCoun
   if (other !== undefined) throw otherCurrency(options.currency, other.currency);
   const counts: HistoryCounts = { orders: 0, restocks: 0, duplicates: 0, refused: {}, complete: true };
   const total = 'orders' in volume ? volume.orders : null;
-  const { seed, catalogue, currency, from, to, timeZone, handling } = options;
+  const { seed, catalogue, currency, from, to, timeZone, handling, namespace } = options;
   const commands = simulate({
     seed,
     catalogue,
@@ -71,6 +73,7 @@ export async function writeHistory(options: HistoryOptions): Promise<HistoryCoun
     timeZone,
     handling,
     source: 'history',
+    ...(namespace === undefined ? {} : { namespace }),
   });
 
   let done = 0;

@@ -10,6 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { Batch, EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
+import { eventsOf } from '../ports/read-events.ts';
 import type { Simulator } from './live.ts';
 
 export interface SimulatorConfiguration {
@@ -45,12 +46,8 @@ const ATTEMPTS_MAX = 1_000;
 export async function readConfiguration(
   log: EventLog,
 ): Promise<{ readonly at: string; readonly configuration: SimulatorConfiguration } | null> {
-  const [bounds] = await log.bounds('settings');
-  if (bounds === undefined) return null;
   let last: SimulatorConfigured | null = null;
-  for await (const batch of log.read({ topic: 'settings', partition: 0 }, bounds.low, bounds.end)) {
-    last = lastConfigured(batch) ?? last;
-  }
+  for await (const { event } of eventsOf(log, 'settings')) if (event.type === 'SimulatorConfigured') last = event;
   return last === null ? null : { at: last.at, configuration: configurationOf(last) };
 }
 

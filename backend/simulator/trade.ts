@@ -2,9 +2,9 @@
  * The simulated shop floor: which goods can be sold, what customers put in their baskets, and when new
  * goods are ordered and come. It decides what to ask of the shop and never asks for what is not there.
  */
-import type { HandlingPolicy, EventSource } from '../events/events.ts';
+import type { CatalogueProduct, EventSource, HandlingPolicy } from '../events/events.ts';
 import type { ListProduct, PlaceOrder, ReceiveStock } from '../shop/commands.ts';
-import type { Catalogue, CatalogueProduct } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
 import { customersOf } from './customers.ts';
 import { chooseIndex, cumulate, integerBetween, type Random, type Streams } from './random.ts';
 

@@ -8,6 +8,7 @@ import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
+import { kept } from '../src/live/kept.ts';
 import './main.css';
 import './workers.js';
 
@@ -54,6 +55,15 @@ function operationOf(query, operationName) {
   }
 }
 
+/** The tabs that somebody made are kept where the browser keeps anything; where it does not, GraphiQL's own would throw. */
+const storage = { getItem: kept.get, setItem: kept.set, removeItem: kept.remove, clear: () => {}, length: 0 };
+
 createRoot(document.getElementById('playground')).render(
-  createElement(GraphiQL, { fetcher, defaultTabs, defaultEditorToolsVisibility: false, shouldPersistHeaders: false }),
+  createElement(GraphiQL, {
+    fetcher,
+    storage,
+    defaultTabs,
+    defaultEditorToolsVisibility: false,
+    shouldPersistHeaders: false,
+  }),
 );

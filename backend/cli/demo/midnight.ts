@@ -34,7 +34,7 @@ export async function playMidnight(show: Show): Promise<void> {
   try {
     const clock = fastClock(midnight - BEFORE_MIDNIGHT_MS, SPEED);
     const context = { settings, connection, logger: silentLogger, clock };
-    const options = { ...SIMULATION, told: true, simulator: true, history: true, port: 0, shopPort: 0 };
+    const options = { ...SIMULATION, told: true, simulator: true, history: true, port: 0, shopPort: 0, say: () => {} };
     const { roles, apiUrl } = await startWholeShop(context, { ...options, signal: show.signal });
     try {
       show.look('its dashboard', `${apiUrl}  the clock, and the figures of the day that begin at zero`);

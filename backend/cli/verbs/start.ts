@@ -61,7 +61,8 @@ async function runShop(
     const context: RoleContext = { settings, connection, logger, clock: systemClock };
     const { port = settings.port } = options;
     const at = { port, shopPort: shopPort(settings, options.shopPort) };
-    const { roles, apiUrl, shopUrl } = await startWholeShop(context, { ...options, ...at, signal });
+    const say = (line: string): void => void process.stdout.write(`${line}\n`);
+    const { roles, apiUrl, shopUrl } = await startWholeShop(context, { ...options, ...at, signal, say });
     if (!signal.aborted) process.stdout.write(banner(options, settings, connection, { api: apiUrl, shop: shopUrl }));
     await runUntil(signal, roles, logger);
   } finally {

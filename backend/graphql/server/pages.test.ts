@@ -66,6 +66,21 @@ describe('pages', () => {
       expect(page.header('content-security-policy')).toMatch(POLICY);
       expect(page.header('cache-control')).toBe('no-cache');
     }
+    for (const id of [
+      '50%25%20off',
+      'A%252FB',
+      'a%2Fb',
+      'a%3Fb%23c',
+      '%20',
+      '%F0%9F%8D%B5',
+      '..%2F..%2Fx',
+      '.env',
+      'a%5Cb',
+    ])
+      expect([id, (await get(`/orders/${id}`, HTML)).text]).toEqual([id, '<p>dashboard</p>']);
+    // A "%" that encodes nothing, as somebody types it.
+    for (const id of ['50%', '%E0%A4%A', '%FF', 'a%00b', '%zz?x=%zz'])
+      expect([id, (await get(`/orders/${id}`, HTML)).text]).toEqual([id, '<p>dashboard</p>']);
     expect((await get('/orders')).status).toBe(404);
     expect((await get('/assets/gone.js')).status).toBe(404);
   });

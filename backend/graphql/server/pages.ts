@@ -53,6 +53,25 @@ export async function servePages(server: FastifyInstance, options: PagesOptions)
   });
 }
 
+/**
+ * The address with its path made decodable: a "%" that encodes nothing stands for itself, as in the id of an order that
+ * somebody typed. The router would answer such an address before anybody else is asked.
+ */
+export function decodableUrl(url: string): string {
+  const end = url.search(/[?#]|$/);
+  const path = url.slice(0, end).replaceAll(/%(?![0-9a-f]{2})|%(?=00)/gi, '%25');
+  return (isDecodable(path) ? path : path.replaceAll('%', '%25')) + url.slice(end);
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Answers with the playground. */
 export function sendPlayground(
   request: FastifyRequest,

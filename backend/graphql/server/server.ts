@@ -11,7 +11,7 @@ import { isLoopback, operatorCheck } from './access.ts';
 import { errorFormatter } from './errors.ts';
 import { guard, serveGraphql } from './http.ts';
 import { LIMITS, REQUEST_TIMEOUT_MS, type Limits } from './limits.ts';
-import { servePages, type PagesOptions } from './pages.ts';
+import { decodableUrl, servePages, type PagesOptions } from './pages.ts';
 import { serveSockets } from './sockets.ts';
 
 export type { Limits } from './limits.ts';
@@ -68,6 +68,7 @@ export async function startApi<C extends object>(options: ApiOptions<C>): Promis
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    rewriteUrl: ({ url = '/' }) => decodableUrl(url),
   });
   const common = {
     schema,

@@ -1,7 +1,7 @@
 /** Days in the shop's time zone, by the rules of the shop itself: pure arithmetic over Intl, which the browser has. */
 import { parseInstant } from '../../../backend/domain/calendar.ts';
 
-export { addDays, boundsOf, dayOf, type DayBounds } from '../../../backend/domain/calendar.ts';
+export { addDays, boundsOf, dayOf, isDay, type DayBounds } from '../../../backend/domain/calendar.ts';
 
 export const MINUTE_MS = 60_000;
 

@@ -51,6 +51,7 @@ describe('formats', () => {
   it('writes a day as it is, not as an instant in some zone', () => {
     const far = new Formats('en-GB', { timeZone: 'Pacific/Pago_Pago', currency: 'SEK', minorDigits: 2 });
     expect(plain(far.dayLong('2026-11-22')).replace(',', '')).toBe('Sunday 22 November 2026');
+    expect(['2026-13-45', 'yesterday', ''].map((day) => far.dayLong(day))).toEqual(['2026-13-45', 'yesterday', '']);
   });
 
   it('says how long in one unit', () => {

@@ -2,6 +2,7 @@
  * How figures are written: numbers in the viewer's locale, money in the shop's currency, instants in the shop's
  * zone and on a clock of 24 hours, which is what "since 00:00" is said in.
  */
+import { isDay } from './days.ts';
 
 export interface FormatsFor {
   readonly timeZone: string;
@@ -27,6 +28,7 @@ type Instant = number | string;
 const time = (instant: Instant): number => (typeof instant === 'number' ? instant : Date.parse(instant));
 
 export class Formats {
+  readonly locale: string;
   readonly timeZone: string;
   readonly #minorDigits: number;
   readonly #count: Intl.NumberFormat;
@@ -45,6 +47,7 @@ export class Formats {
 
   constructor(locale: string, shop: FormatsFor) {
     const { timeZone, currency, minorDigits } = shop;
+    this.locale = locale;
     this.timeZone = timeZone;
     this.#minorDigits = minorDigits;
     this.#count = new Intl.NumberFormat(locale);
@@ -128,7 +131,8 @@ export class Formats {
 
   /** Sunday, 22 November 2026: a day written as 2026-11-22. */
   dayLong(day: string): string {
-    return this.#dayLong.format(Date.parse(`${day}T00:00:00Z`));
+    // One from an address may be none, and Intl throws for what is no instant.
+    return isDay(day) ? this.#dayLong.format(Date.parse(`${day}T00:00:00Z`)) : day;
   }
 
   /** 22 Nov, 14:03:22 */

@@ -7,8 +7,8 @@ import type { LiveVerification } from './verification.svelte.ts';
 /** Pages know this much of the router, which knows the pages. */
 export interface Place {
   readonly params: Readonly<Record<string, string | undefined>>;
-  readonly search: Readonly<Record<string, string | number | boolean>>;
-  readonly goTo: (path: string, search?: Record<string, string>) => void;
+  readonly search: Readonly<Record<string, string | undefined>>;
+  readonly goTo: (address: string) => void;
 }
 
 export interface Everywhere {

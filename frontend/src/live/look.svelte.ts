@@ -1,4 +1,5 @@
 /** How the page looks to this person: its theme, and whether it is for a projector. Kept in the browser. */
+import { kept } from './kept.ts';
 
 export type Theme = 'light' | 'dark';
 
@@ -21,11 +22,7 @@ class Look {
 
   toggleTheme(): void {
     this.#chosen = this.theme === 'dark' ? 'light' : 'dark';
-    try {
-      localStorage.setItem(KEY, this.#chosen);
-    } catch {
-      // A browser that keeps nothing still shows what was chosen, until the page is left.
-    }
+    kept.set(KEY, this.#chosen);
     this.#apply();
   }
 
@@ -42,12 +39,8 @@ class Look {
 }
 
 function read(): Theme | null {
-  try {
-    const kept = localStorage.getItem(KEY);
-    return kept === 'light' || kept === 'dark' ? kept : null;
-  } catch {
-    return null;
-  }
+  const theme = kept.get(KEY);
+  return theme === 'light' || theme === 'dark' ? theme : null;
 }
 
 export const look = new Look();

@@ -1,9 +1,10 @@
 /** The operator's token: asked for once, kept for this tab only. */
+import { keptForTab } from './kept.ts';
 
 const KEY = 'shopstream.operator-token';
 
 class OperatorToken {
-  #value = $state(sessionStorage.getItem(KEY));
+  #value = $state(keptForTab.get(KEY));
   /** What to do once a token was given; null when nobody waits for one. */
   waiting = $state.raw<((given: boolean) => void) | null>(null);
 
@@ -21,7 +22,7 @@ class OperatorToken {
   }
 
   give(token: string): void {
-    sessionStorage.setItem(KEY, token);
+    keptForTab.set(KEY, token);
     this.#value = token;
     this.#settle(true);
   }
@@ -32,7 +33,7 @@ class OperatorToken {
 
   /** The server did not accept it. */
   forget(): void {
-    sessionStorage.removeItem(KEY);
+    keptForTab.remove(KEY);
     this.#value = null;
   }
 

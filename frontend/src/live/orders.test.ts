@@ -25,5 +25,7 @@ describe('an order in a list', () => {
     expect(productsText(order.lines)).toBe('Desk lamp, 2 × Blanket');
     expect(shortId(order.id)).toBe('…de404c329126');
     expect(shortId('A-536365')).toBe('A-536365');
+    expect(shortId(' ')).toBe('" "');
+    expect(shortId(`${'-'.repeat(9)}${'🍵'.repeat(12)}`)).toBe(`…${'🍵'.repeat(12)}`);
   });
 });

@@ -36,5 +36,8 @@ const SHORT_ID_LENGTH = 12;
 
 /** The end of an id, where ids differ. */
 export function shortId(id: string): string {
-  return id.length <= SHORT_ID_LENGTH + 2 ? id : `…${id.slice(-SHORT_ID_LENGTH)}`;
+  // A link of nothing but a space could not be seen.
+  if (id.trim() === '') return JSON.stringify(id);
+  const letters = Array.from(id);
+  return letters.length <= SHORT_ID_LENGTH + 2 ? id : `…${letters.slice(-SHORT_ID_LENGTH).join('')}`;
 }

@@ -1,4 +1,5 @@
 /** Daily reports: their list, one of them, and making one by hand. */
+import { isDay } from '../format/days.ts';
 import { graphql, type ResultOf, type VariablesOf } from '../graphql/graphql.ts';
 import { Command } from './command.svelte.ts';
 import { everywhere } from './context.ts';
@@ -103,12 +104,14 @@ export class Reports {
 export class Report {
   readonly #question: Question<ResultOf<typeof ReportQuery>, VariablesOf<typeof ReportQuery>>;
   readonly current: ReportView | null = $derived.by(() => this.#question.current?.dailyReport ?? null);
-  readonly unknown = $derived.by(() => this.#question.current !== null && this.#question.current.dailyReport === null);
+  readonly unknown: boolean;
   readonly error = $derived.by(() => this.#question.error);
   readonly receivedAt = $derived.by(() => this.#question.receivedAt);
 
   constructor(which: () => { readonly day: string; readonly revision: number | null }) {
-    this.#question = new Question(ReportQuery, () => ({ ...which() }));
+    // The server refuses to look for what is no day.
+    this.#question = new Question(ReportQuery, () => (isDay(which().day) ? { ...which() } : null));
+    this.unknown = $derived(!isDay(which().day) || this.#question.current?.dailyReport === null);
   }
 
   again(): void {

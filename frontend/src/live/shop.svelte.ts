@@ -2,6 +2,7 @@
 import { untrack } from 'svelte';
 import { Formats } from '../format/formats.ts';
 import { boundsOf, dayOf, type DayBounds } from '../format/days.ts';
+import { isKnownZone, usableLocale } from '../format/locale.ts';
 import { graphql, type ResultOf } from '../graphql/graphql.ts';
 import { Question } from './question.svelte.ts';
 
@@ -23,6 +24,9 @@ const ShopQuery = graphql(`
   }
 `);
 
+/** Until it has answered. */
+const NO_SHOP = { currency: 'XXX', minorDigits: 2 };
+
 export type ShopInfo = ResultOf<typeof ShopQuery>['shop'];
 
 export class Shop {
@@ -33,10 +37,12 @@ export class Shop {
   now = $state(Date.now());
   readonly info = $derived.by(() => this.#question.current?.shop ?? null);
   readonly error = $derived.by(() => this.#question.error);
+  /** Whether this browser can write the times of the shop's zone; if not they are written in UTC, and that is said. */
+  readonly zoneIsKnown = $derived.by(() => this.info === null || isKnownZone(this.info.timeZone));
+  readonly timeZone = $derived.by(() => (this.zoneIsKnown ? (this.info?.timeZone ?? 'UTC') : 'UTC'));
   readonly formats = $derived.by(
-    () => new Formats(navigator.language, this.info ?? { timeZone: 'UTC', currency: 'XXX', minorDigits: 2 }),
+    () => new Formats(usableLocale(navigator), { ...(this.info ?? NO_SHOP), timeZone: this.timeZone }),
   );
-  readonly timeZone = $derived(this.info?.timeZone ?? 'UTC');
   readonly day = $derived(dayOf(this.now, this.timeZone));
   readonly bounds: DayBounds = $derived(boundsOf(this.day, this.timeZone));
 

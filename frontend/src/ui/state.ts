@@ -11,6 +11,12 @@ export interface PanelAction {
   readonly run: () => void;
 }
 
+/** The reason in one line, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0] || 'an unknown error';
+}
+
 export const READY: PanelState = { kind: 'ready' };
 
 export interface Source {
