@@ -6,8 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { formatAmount, isCurrency, minorDigits } from '../domain/money.ts';
 import { encode } from '../events/codec.ts';
-import { MINOR_DIGITS_MAX, type LogCreated, type MinorDigitsSettled, type ShopEvent } from '../events/events.ts';
-import type { Topic } from '../events/topics.ts';
+import { MINOR_DIGITS_MAX, type LogCreated, type MinorDigitsSettled } from '../events/events.ts';
 import { ShopError } from '../ports/errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { eventsOf } from '../ports/read-events.ts';
