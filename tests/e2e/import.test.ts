@@ -124,7 +124,7 @@ describe('import, by hand', () => {
     const header = HEADER.replaceAll(',', ';').replace('InvoiceNo', 'Order, no. = id');
     await writeFile(path.join(folder, 'orders.csv'), [header, ...rows].join('\n'));
     const args = ['import', 'orders.csv', '--columns', 'InvoiceNo=Order, no. = id,StockCode=StockCode', '--dry-run'];
-    const told = await succeed(args, { ...env, INIT_CWD: folder });
+    const told = await succeed(args, { ...env, INIT_CWD: folder, TIME_ZONE: 'Europe/Stockholm' });
     expect(told.split('\n')).toEqual([
       `${path.join(folder, 'orders.csv')}: utf-8, separated by semicolons, dates day-first (line 3 settles it), ` +
         'decimal comma (line 2 settles it), times of Europe/Stockholm, SEK',

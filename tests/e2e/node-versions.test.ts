@@ -62,6 +62,7 @@ function environment(name: string, reports: string): Environment {
     REPORTS_DIR: path.join(dir, name, reports),
     MAILBOX_DIR: path.join(dir, name, 'mailbox'),
     LOG_LEVEL: 'warn',
+    TIME_ZONE: 'Europe/Stockholm',
   };
 }
 
