@@ -66,17 +66,25 @@ export async function withShop<T>(options: WithShopOptions, use: (access: ShopAc
   }
 }
 
-/** The unit of the amounts in the log, or of one that would be made now, where there is none. Writes nothing. */
-export async function unitOfLog(
-  settings: Settings,
-  logger: Logger,
-  currency: string | null,
-): Promise<Pick<Connection, 'currency' | 'minorDigits'>> {
+/**
+ * The unit of the amounts in the log, or of one that would be made now, where there is none. Writes nothing, and refuses
+ * what `withShop` would refuse with the same options.
+ */
+export async function unitOfLog({
+  settings,
+  logger,
+  currency = settings.currency,
+  usesDays,
+}: WithShopOptions): Promise<Pick<Connection, 'currency' | 'minorDigits'>> {
   if (isEnginesMode(settings)) await openShopClient(settings.shopUrl.href).catalogue();
   try {
     const connection = await connect(settings, 'read', logger, currency);
-    await connection.close();
-    return connection;
+    try {
+      if (usesDays) await assertZoneOf(connection.log, settings.timeZone);
+      return connection;
+    } finally {
+      await connection.close();
+    }
   } catch (error) {
     if (isEnginesMode(settings) || !isShopError(error, 'UNAVAILABLE')) throw error;
     const made = currency ?? DEFAULT_CURRENCY;

@@ -162,7 +162,8 @@ const lines: fc.Arbitrary<Line[]> = fc.array(
       fc.integer({ min: 3, max: 23 }),
       fc.integer({ min: 0, max: 59 }),
     ),
-    price: fc.oneof(fc.integer({ min: 1, max: 9_999 }), fc.integer({ min: 1, max: 999_999_999 })),
+    // Eight lines of the most units stay below the largest order that the shop takes.
+    price: fc.oneof(fc.integer({ min: 1, max: 9_999 }), fc.integer({ min: 1, max: 4_999_999 })),
     customer: fc.constantFrom('17', 'kund å'),
     country: fc.constantFrom('Åland', 'España'),
   }),

@@ -5,10 +5,10 @@ import type { DecimalSign } from '../../importer/numbers.ts';
 import { dayOf, localTime } from '../../domain/calendar.ts';
 import { formatAmount, minorDigits } from '../../domain/money.ts';
 import { ShopError } from '../../ports/errors.ts';
-import type { Logger } from '../../ports/logger.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import { collectionFor } from '../../queries/collections.ts';
 import { liveCollections } from '../collections.ts';
+import type { Connection } from '../connect.ts';
 import { IMPORT_POLICY } from '../handling.ts';
 import { stopSignal } from '../run-until.ts';
 import { readSettings, type Settings } from '../settings.ts';
@@ -35,11 +35,14 @@ export async function run(file: string, options: Options): Promise<void> {
   const settings = readSettings(process.env);
   const { rejects } = options;
   const logger = createLogger('warn', 'import');
+  // In a zone of its own the file says the same instants whatever TIME_ZONE is.
+  const usesDays = options.timeZone === undefined;
+  const unit = await unitOfLog({ settings, logger, currency: options.currency ?? settings.currency, usesDays });
   // The whole file comes first: one that cannot be used leaves nothing behind, not even an empty log.
   const reading = progressBar('reading');
   const plan = await readOrders({
     file,
-    format: await formatOf(options, settings, logger),
+    format: formatOf(options, settings, unit),
     handling: options.handle ? IMPORT_POLICY : null,
     onProgress: (done, total, note) => reading.update(done, total, note),
   });
@@ -60,8 +63,6 @@ export async function run(file: string, options: Options): Promise<void> {
     return;
   }
   const signal = stopSignal();
-  // In a zone of its own the file says the same instants whatever TIME_ZONE is.
-  const usesDays = options.timeZone === undefined;
   await withShop({ settings, logger, currency: plan.format.currency, usesDays }, async (access) => {
     const { shop, connection } = access;
     const folding = progressBar('folding');
@@ -89,12 +90,15 @@ export async function run(file: string, options: Options): Promise<void> {
   });
 }
 
-async function formatOf(options: Options, settings: Settings, logger: Logger): Promise<FileFormat> {
+function formatOf(
+  options: Options,
+  { timeZone }: Settings,
+  unit: Pick<Connection, 'currency' | 'minorDigits'>,
+): FileFormat {
   const { dateFormat, decimal, delimiter, encoding } = options;
-  const unit = await unitOfLog(settings, logger, options.currency ?? settings.currency);
   return {
     columns: options.columns === undefined ? {} : columnsOf(options.columns),
-    timeZone: options.timeZone ?? settings.timeZone,
+    timeZone: options.timeZone ?? timeZone,
     currency: unit.currency,
     minorDigits: unit.minorDigits,
     ...(dateFormat === undefined ? {} : { dateFormat }),
