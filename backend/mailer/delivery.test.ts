@@ -24,6 +24,8 @@ import {
 } from './mailer-test-kit.ts';
 import { startMailer, type Mailer, type MailerOptions } from './mailer.ts';
 
+/** A step of the clock where a day must not pass while a real server answers. */
+const UNHURRIED_MS = 200;
 const shop = { timeZone: 'Europe/Stockholm', minorDigits: 2 };
 const AT = Date.parse('2026-11-22T14:00:00.000Z');
 const HOUR = 3_600_000;
@@ -139,7 +141,7 @@ describe('a recipient that is refused', { timeout: 60_000 }, () => {
     const mailer = await start({ smtpUrl: server.url, logger });
     await append(ordersFor(['grey@example.com'], AT));
     await mailer.delivered(await ends());
-    await pass(clock, () => server.received.length > 0);
+    await pass(clock, () => server.received.length > 0, UNHURRIED_MS);
     await pass(clock, async () => (await asideIn(models)).length === 0);
     expect(clock.now() - AT).toBeGreaterThanOrEqual(180_000);
     const until = clock.now() + 3 * HOUR;
@@ -188,7 +190,7 @@ describe('a recipient that is refused', { timeout: 60_000 }, () => {
     const server = await serve({ to: (address, nth) => (address === 'g@example.com' && nth < 2 ? '451 later' : null) });
     await start({ smtpUrl: server.url });
     await append(ordersFor(['f@example.com, g@example.com'], AT));
-    await pass(clock, () => server.received.length === 2);
+    await pass(clock, () => server.received.length === 2, UNHURRIED_MS);
     await pass(clock, async () => (await asideIn(models)).length === 0);
     expect(server.recipients()).toEqual(['f@example.com', 'g@example.com']);
     expect(server.asked('f@example.com')).toBe(1);
@@ -201,14 +203,13 @@ describe('a recipient that is refused', { timeout: 60_000 }, () => {
     });
     await start({ smtpUrl: server.url });
     await append(ordersFor(['closed@example.com', 'busy@example.com', ...neighbours], AT));
-    await pass(clock, () => server.received.length === neighbours.length);
+    await pass(clock, () => server.received.length === neighbours.length, UNHURRIED_MS);
     expect(sorted(server.recipients())).toEqual(sorted(neighbours));
-    const aside = await asideIn(models);
-    expect(aside.map(({ to, state }) => [to, state])).toEqual([
-      ['closed@example.com', 'waiting'],
-      ['busy@example.com', 'waiting'],
-    ]);
-    expect(aside[0]?.reason).toContain('421 closing for this one');
+    // In the order of their next tries, which depends on how far the clock went meanwhile.
+    const aside = new Map((await asideIn(models)).map(({ to, ...more }) => [to, more]));
+    expect([...aside.keys()].sort()).toEqual(['busy@example.com', 'closed@example.com']);
+    expect([...aside.values()].map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+    expect(aside.get('closed@example.com')?.reason).toContain('421 closing for this one');
   });
 });
 
@@ -244,7 +245,7 @@ describe('a server in trouble', { timeout: 60_000 }, () => {
     await told(/takes no mails; they wait/);
     expect([server.received, await asideIn(models)]).toEqual([[], []]);
     bad = false;
-    await pass(clock, () => server.received.length === neighbours.length);
+    await pass(clock, () => server.received.length === neighbours.length, UNHURRIED_MS);
     await mailer.delivered(await ends());
     expect(sorted(server.recipients())).toEqual(sorted(neighbours));
   });
@@ -253,7 +254,7 @@ describe('a server in trouble', { timeout: 60_000 }, () => {
     const server = await serve({ data: (_, nth) => (nth === 1 ? '451 reset' : null) });
     const mailer = await start({ smtpUrl: server.url });
     await append(ordersFor(['lost@example.com'], AT));
-    await pass(clock, () => server.received.length === 2);
+    await pass(clock, () => server.received.length === 2, UNHURRIED_MS);
     await mailer.delivered(await ends());
     const [first, second] = server.received;
     expect(second).toEqual(first);
